@@ -1,0 +1,164 @@
+/**
+ * The closed table of everything that can be refused. A fault carries a code; what the outside reads (status, sentence,
+ * what to do) comes from this table only, so that no inner text ever leaves by accident.
+ */
+import type { Bilingual } from './terms.js';
+
+interface FaultEntry {
+  /** HTTP status when the whole request is refused for it; 200 when it stands beside data. */
+  readonly status: number;
+  readonly message: Bilingual;
+  /** What the caller can do. */
+  readonly remedy: Bilingual;
+}
+
+const entry = (status: number, zh: string, en: string, remedyZh: string, remedyEn: string): FaultEntry => ({
+  status,
+  message: { zh, en },
+  remedy: { zh: remedyZh, en: remedyEn },
+});
+
+export const FAULTS = Object.freeze({
+  // The request as bytes
+  INVALID_REQUEST: entry(
+    400,
+    '请求格式不正确',
+    'The request is not of the right form',
+    '以 JSON 发送 query、variables、operationName',
+    'Send JSON with query, variables and operationName',
+  ),
+  INVALID_ENCODING: entry(400, '请求不是有效的 UTF-8', 'The request is not valid UTF-8', '以 UTF-8 编码后重发', 'Encode the body as UTF-8'),
+  METHOD_NOT_ALLOWED: entry(405, '此地址只接受 POST', 'Only POST is accepted here', '改用 POST', 'Use POST'),
+  NOT_FOUND: entry(404, '没有此地址', 'There is nothing at this address', '请求 /graphql', 'Ask /graphql'),
+  BODY_TOO_LARGE: entry(413, '请求体超过上限', 'The body is larger than allowed', '缩小请求，或分批查询', 'Send less, or ask in several batches'),
+  UNSUPPORTED_MEDIA_TYPE: entry(
+    415,
+    '不支持的内容类型',
+    'The content type is not supported',
+    '使用 application/json，且不压缩',
+    'Use application/json, not compressed',
+  ),
+  // Who asks
+  TOKEN_MISSING: entry(401, '缺少访问令牌', 'There is no bearer token', '在 Authorization 中携带 Bearer 令牌', 'Send Authorization: Bearer <token>'),
+  TOKEN_INVALID: entry(401, '访问令牌无效', 'The token is not valid', '重新申请令牌', 'Obtain a new token'),
+  TOKEN_EXPIRED: entry(401, '访问令牌已过期', 'The token has expired', '重新申请令牌；有效期至多五分钟', 'Obtain a new token; one lives five minutes at most'),
+  CALLER_UNKNOWN: entry(
+    401,
+    '令牌所示机构不是入驻机构',
+    'The institution of the token is not resident',
+    '联系平台核对机构代码',
+    'Ask the platform about the institution code',
+  ),
+  // The operation
+  GRAPHQL_PARSE_FAILED: entry(400, '查询语法错误', 'The document does not parse', '按所示位置修正', 'Mend it at the place named'),
+  GRAPHQL_VALIDATION_FAILED: entry(
+    400,
+    '查询与模式不符',
+    'The document does not fit the schema',
+    '对照模式修正字段与参数',
+    'Compare fields and arguments with the schema',
+  ),
+  BAD_USER_INPUT: entry(400, '变量或参数不正确', 'A variable or an argument is wrong', '按所示修正', 'Mend what is named'),
+  OPERATION_NOT_SUPPORTED: entry(
+    400,
+    '不支持此操作',
+    'This operation is not supported',
+    '只发送查询；多个操作时给出 operationName',
+    'Send queries only; name one where there are several',
+  ),
+  QUERY_TOO_DEEP: entry(400, '查询嵌套过深', 'The document is nested too deeply', '减少嵌套层数', 'Nest less'),
+  TOO_MANY_ALIASES: entry(400, '别名过多', 'There are too many aliases', '使用 enterprises 批量查询代替别名', 'Use enterprises instead of aliases'),
+  TOO_MANY_TOKENS: entry(400, '查询文本过长', 'The document has too many tokens', '拆分查询', 'Split the document'),
+  TOO_MANY_DIRECTIVES: entry(400, '指令过多', 'There are too many directives', '减少指令', 'Use fewer directives'),
+  QUERY_TOO_COSTLY: entry(
+    400,
+    '查询成本超过上限',
+    'The operation costs more than allowed',
+    '减少企业数或信息类，分批查询',
+    'Ask fewer enterprises or categories at once',
+  ),
+  BATCH_TOO_LARGE: entry(400, '一次查询的企业过多', 'Too many enterprises in one batch', '每批至多 1000 家', 'Ask at most 1,000 at once'),
+  MIXED_INQUIRIES: entry(
+    400,
+    '一次操作只能有一个查询事由',
+    'One operation states one inquiry',
+    '不同目的或案件分开查询',
+    'Ask separately for other purposes or cases',
+  ),
+  // What is asked
+  INVALID_USCC: entry(
+    400,
+    '统一社会信用代码不正确',
+    'The unified social credit code is not valid',
+    '核对 18 位代码（GB 32100-2015）',
+    'Check the 18 characters (GB 32100-2015)',
+  ),
+  INVALID_INQUIRY: entry(400, '查询事由不完整', 'The inquiry is incomplete', '填写目的与本机构的案件编号', 'Give the purpose and your own case number'),
+  INVALID_PAGE: entry(
+    400,
+    '分页参数不正确',
+    'The page asked for is not valid',
+    'first 取 1 至 100；after 取自上一页',
+    'first is 1 to 100; after comes from the page before',
+  ),
+  CURSOR_STALE: entry(400, '数据已更新，游标失效', 'The record changed since the cursor was given', '从第一页重新读取', 'Start again from the first page'),
+  ENTERPRISE_UNKNOWN: entry(
+    200,
+    '专区中没有该企业',
+    'The zone holds no such enterprise',
+    '核对代码；新设企业次日可见',
+    'Check the code; new firms appear a day later',
+  ),
+  ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
+  ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
+  // The zone itself
+  AUDIT_UNAVAILABLE: entry(503, '审计日志暂不可写，未返回数据', 'The audit log cannot be written, so nothing is given', '稍后重试', 'Try again shortly'),
+  ZONE_UNAVAILABLE: entry(503, '数据服务暂不可用', 'The zone cannot answer at the moment', '稍后重试', 'Try again shortly'),
+  OVERLOADED: entry(503, '请求过多，暂缓受理', 'There is more work than can be done now', '按 Retry-After 重试', 'Try again after Retry-After'),
+  POLICY_CHANGING: entry(503, '授权正在变更，未返回数据', 'Policy is changing under this request, so nothing is given', '立即重试', 'Try again at once'),
+  INTERNAL: entry(500, '内部错误，未返回数据', 'Something failed inside; nothing is given', '凭请求编号联系平台', 'Report the request id'),
+  // Operating the zone (command line)
+  CONFIG_FAULTY: entry(500, '配置有误', 'The configuration is faulty', '逐项修正', 'Mend each fault'),
+  CATALOGUE_FAULTY: entry(500, '目录有误', 'The catalogue is faulty', '运行 catalogue check', 'Run catalogue check'),
+  DELIVERY_REFUSED: entry(400, '交付无法受理', 'The delivery cannot be taken', '按所示修正文件或映射', 'Mend the file or the mapping'),
+  POSTGRES_NOT_STARTED: entry(
+    500,
+    '内置 PostgreSQL 未能启动',
+    'The embedded PostgreSQL did not start',
+    '查看日志，或设置 DATABASE_URL',
+    'Read its log, or set DATABASE_URL',
+  ),
+} satisfies Record<string, FaultEntry>);
+
+export type FaultCode = keyof typeof FAULTS;
+
+export interface FaultOptions {
+  /** Added to the public sentence; MUST hold nothing that the caller did not send or may not see. */
+  readonly detail?: string;
+  /** Structured facts for `extensions`, under the same rule. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** For logs only. */
+  readonly cause?: unknown;
+}
+
+/** A refusal. Its message is public by construction. */
+export class Fault extends Error {
+  readonly facts: Readonly<Record<string, unknown>>;
+  constructor(
+    readonly code: FaultCode,
+    readonly options: FaultOptions = {},
+  ) {
+    const { zh, en } = FAULTS[code].message;
+    super(`${zh} / ${en}${options.detail ? `: ${options.detail}` : ''}`, { cause: options.cause });
+    this.name = 'Fault';
+    this.facts = options.facts ?? {};
+  }
+  get status(): number {
+    return FAULTS[this.code].status;
+  }
+  /** What a client reads beside the message. */
+  get extensions(): Record<string, unknown> {
+    const { zh, en } = FAULTS[this.code].remedy;
+    return { code: this.code, remedy: `${zh} / ${en}`, ...this.facts };
+  }
+}

@@ -1,0 +1,30 @@
+/** Brings a database to the schema of this version, and tells it which categories there are. */
+import { join } from 'node:path';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import type { Catalogue } from './catalogue/model.js';
+
+/** Any number that no other lock of this database uses: processes that start together migrate one after another. */
+const MIGRATION_LOCK = 7_203_158;
+
+/** Runs what is missing, as the owner; safe to run from several processes at once. */
+export async function migrate(ownerUrl: string, schemaFolder: string, catalogue: Catalogue): Promise<{ applied: string[] }> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const applied = await runner({
+      dbClient: client,
+      dir: join(schemaFolder, 'migrations'),
+      direction: 'up',
+      migrationsTable: 'migration',
+      noLock: true,
+      log: () => undefined,
+    });
+    await client.query('insert into category (code) select unnest($1::text[]) on conflict do nothing', [catalogue.categories.map(({ code }) => code)]);
+    return { applied: applied.map(({ name }) => name) };
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,103 @@
+/** Pools of PostgreSQL, one a role. Promises: no call hangs, a lost server is a Fault, an idle error ends nothing. */
+import pg from 'pg';
+import { Fault } from './faults.js';
+
+export type Role = 'zone_gateway' | 'zone_delivery' | 'zone_console' | 'owner';
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** The role the sessions act as; the login MUST be a member of it. `owner` acts as the login itself. */
+  readonly role: Role;
+  readonly poolSize: number;
+  /** How long a statement may take before it is given up, in ms. Long work (migration, delivery) gives more. */
+  readonly limitMs: number;
+}
+
+/** One statement; `name` prepares it once on each connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: unknown[];
+}
+
+export interface Postgres {
+  /** @throws Fault ZONE_UNAVAILABLE when the server is away or too slow; the driver's error when the statement is wrong. */
+  query<Row extends pg.QueryResultRow>(statement: Statement): Promise<Row[]>;
+  /** A client of its own for transactions and COPY. */
+  withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** In one transaction: all of it or nothing. */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Statements sent so far, for tests and metrics. */
+  readonly statements: number;
+  close(): Promise<void>;
+}
+
+// numeric and int8 as text would be strings; counts and identifiers here fit a double.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** SQLSTATE classes that say "the server is away", not "the statement is wrong". */
+const AWAY = /^(08|53|57P|58|25006|55P03|40)/;
+
+export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions): Postgres {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: Math.min(1_500, limitMs),
+    query_timeout: limitMs,
+    statement_timeout: limitMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    application_name: `zone ${role}`,
+    options: role === 'owner' ? undefined : `-c role=${role}`,
+  });
+  // Without a listener the error of an idle client would end the process.
+  pool.on('error', () => undefined);
+  let statements = 0;
+  const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch(rethrowAway);
+    // An error event between two statements would otherwise be unhandled.
+    const ignore = () => undefined;
+    client.on('error', ignore);
+    let broken = true;
+    try {
+      const result = await work(client);
+      broken = false;
+      return result;
+    } finally {
+      client.off('error', ignore);
+      client.release(broken);
+    }
+  };
+  return {
+    async query(statement) {
+      statements++;
+      const { rows } = await pool.query({ ...statement, values: statement.values ?? [] }).catch(rethrowAway);
+      return rows;
+    },
+    withClient,
+    transaction: (work) =>
+      withClient(async (client) => {
+        await client.query('begin');
+        try {
+          const result = await work(client);
+          await client.query('commit');
+          return result;
+        } catch (error) {
+          await client.query('rollback').catch(() => undefined);
+          throw error;
+        }
+      }),
+    get statements() {
+      return statements;
+    },
+    close: () => pool.end(),
+  };
+}
+
+function rethrowAway(error: unknown): never {
+  const code = String((error as { code?: unknown }).code ?? '');
+  // The driver's own time-outs and broken sockets carry no SQLSTATE (five characters, always with a digit first or second).
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
+  if (!isSqlState || AWAY.test(code)) throw new Fault('ZONE_UNAVAILABLE', { cause: error });
+  throw error;
+}
