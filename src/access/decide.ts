@@ -5,7 +5,7 @@
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import { type InstitutionId, isPersonsBusiness, type Purpose, type Uscc } from '../terms.js';
 import { type Compiled, compile, type Outcomes } from './compile.js';
-import { consentStateOf, type Grounds } from './evidence.js';
+import { consentStateOf, type Grounds, isLive, type Standing } from './evidence.js';
 import type { Inquiry } from './inquiry.js';
 import { isGiven } from './outcome.js';
 
@@ -22,7 +22,6 @@ export interface CategoryPermit {
 
 class MintedPermit {
   readonly #decided = new Map<Uscc, Map<Category, CategoryPermit>>();
-  readonly #searches: boolean;
   readonly institution: InstitutionId;
   readonly policyVersion: number;
   readonly epoch: number;
@@ -33,14 +32,12 @@ class MintedPermit {
     inquiry: Inquiry,
     private readonly grounds: Grounds,
     private readonly compiled: Compiled,
-    searches: boolean,
   ) {
     this.institution = grounds.standing.institution;
     this.policyVersion = grounds.standing.policyVersion;
     this.epoch = grounds.standing.epoch;
     this.purpose = inquiry.cause.purpose;
     this.time = inquiry.time;
-    this.#searches = searches;
   }
 
   /** What may be seen of a category of an enterprise. */
@@ -61,11 +58,6 @@ class MintedPermit {
     const { outcomes } = this.of(uscc, category);
     return (asked.length > 0 ? asked : category.items).some(({ index }) => isGiven(outcomes[index]));
   }
-
-  /** Whether the directory of names may be searched. */
-  get searches(): boolean {
-    return this.#searches;
-  }
 }
 
 /** Minted by `decide` alone: the class is not exported, and its private field keeps look-alikes out. */
@@ -76,7 +68,22 @@ export type Permit = MintedPermit;
  * is denied.
  */
 export function decide(inquiry: Inquiry, grounds: Grounds, catalogue: Catalogue): Permit {
-  const compiled = compile(grounds.standing, inquiry.cause.purpose, inquiry.time, catalogue);
-  const agreed = grounds.standing.agreements.some(({ validFrom, validUntil }) => validFrom <= inquiry.time && inquiry.time < validUntil);
-  return new MintedPermit(inquiry, grounds, compiled, grounds.standing.active && agreed);
+  return new MintedPermit(inquiry, grounds, compile(grounds.standing, inquiry.cause.purpose, inquiry.time, catalogue));
+}
+
+class MintedDirectoryPermit {
+  readonly #institution: InstitutionId;
+  constructor(institution: InstitutionId) {
+    this.#institution = institution;
+  }
+  get institution(): InstitutionId {
+    return this.#institution;
+  }
+}
+/** Leave to search the directory of names, which are of grade 1 and need no purpose. */
+export type DirectoryPermit = MintedDirectoryPermit;
+
+/** An active institution with an agreement in force may search; null: it may not. */
+export function decideDirectory(standing: Standing, time: Date): DirectoryPermit | null {
+  return standing.active && standing.agreements.some((agreement) => isLive(agreement, time)) ? new MintedDirectoryPermit(standing.institution) : null;
 }

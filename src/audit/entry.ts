@@ -1,0 +1,67 @@
+/**
+ * The format of an audit entry, as pure functions: what was asked of whom, for what, under which policy and consents,
+ * and what went out clear, masked or was denied. MUST hold no value of any item.
+ */
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Reason } from '../access/outcome.js';
+
+export const ENTRY_VERSION = 1;
+
+/** Enterprises with equal outcomes of a category stand together; `enterprises` are positions in the read's list. */
+export interface CategoryOutcome {
+  readonly category: string;
+  /** Positions in `ReadEntry.enterprises`; absent: all of them. */
+  readonly enterprises?: readonly number[];
+  readonly consents?: readonly string[];
+  readonly clear?: readonly string[];
+  readonly masked?: readonly string[];
+  readonly denied?: Readonly<Partial<Record<Reason, readonly string[]>>>;
+}
+export interface ReadEntry {
+  readonly field: string;
+  readonly enterprises: readonly string[];
+  readonly categories: readonly CategoryOutcome[];
+  /** Codes refused as invalid; they are counted, not kept. */
+  readonly invalid?: number;
+  /** Enterprises asked that the zone does not hold: positions. */
+  readonly unknown?: readonly number[];
+}
+export type Outcome =
+  | { readonly outcome: 'ANSWERED' }
+  /** Nothing was given; `code` is of the table of faults. */
+  | { readonly outcome: 'REFUSED'; readonly code: string };
+
+export type AuditEntry = Outcome & {
+  readonly v: typeof ENTRY_VERSION;
+  /** The request's id, which is also the receipt's. */
+  readonly id: string;
+  /** ISO, UTC, milliseconds. */
+  readonly time: string;
+  readonly institution: string | null;
+  readonly client: string | null;
+  readonly operator?: string;
+  readonly caseNumber?: string;
+  readonly purpose?: string;
+  /** SHA-256 (hex) of the document as sent. */
+  readonly operation?: string;
+  readonly operationName?: string;
+  readonly policyVersion?: number;
+  /** Root fields asked, such as `enterprise` or `catalogue`. */
+  readonly fields?: readonly string[];
+  readonly reads?: readonly ReadEntry[];
+  readonly search?: { readonly nameHash: string; readonly division: string | null; readonly industry: string | null; readonly found: number };
+  readonly durationMs: number;
+  /** The entry of an answer that was composed and thrown away because policy changed under it. */
+  readonly supersedes?: string;
+};
+
+/** Canonical JSON (RFC 8785): the bytes that are hashed and stored. */
+export function canonical(entry: AuditEntry): string {
+  return canonicalize(entry) as string;
+}
+
+/** RFC 6962: SHA-256 over 0x00 and the leaf's bytes. */
+export function leafHash(canonicalEntry: string): Buffer {
+  return createHash('sha256').update(Buffer.from([0])).update(canonicalEntry, 'utf8').digest();
+}

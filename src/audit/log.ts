@@ -1,0 +1,84 @@
+/**
+ * The audit log. MUST: a promise of `append` resolves only after the entry is durable, and carries the policy epoch seen
+ * by the very statement that made it so. Entries that arrive while a commit is under way share the next one: no timer,
+ * no waiting when idle.
+ */
+import type { Branded } from '../terms.js';
+import { Fault } from '../faults.js';
+import type { Postgres } from '../postgres.js';
+import { type AuditEntry, canonical, leafHash } from './entry.js';
+
+/** Proof that an entry is durable: no answer leaves without one, and only `append` mints it. */
+export type Receipt = Branded<{ readonly id: string; readonly time: string; readonly leafHash: string }, 'Receipt'>;
+
+export interface Appended {
+  readonly receipt: Receipt;
+  /** The policy epoch of an institution when the entry became durable. */
+  epochOf(institution: string): number;
+}
+export interface AuditLog {
+  /** @throws Fault AUDIT_UNAVAILABLE when the entry cannot be made durable; nothing may then be given. */
+  append(entry: AuditEntry): Promise<Appended>;
+}
+
+interface Waiting {
+  readonly row: { id: string; time: string; institution: string | null; entry: string; hash: Buffer };
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (fault: Fault) => void;
+}
+
+/** Entries that share one statement at most; bounds the statement's size, not the throughput. */
+const MOST_TOGETHER = 500;
+/** Entries that may wait; beyond it the log refuses at once rather than let memory and waiting grow. */
+const MOST_WAITING = 20_000;
+
+const APPEND = `
+with appended as (
+  insert into audit_entry (id, time, institution, entry, leaf_hash)
+  select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[])
+)
+select institution, epoch from policy_epoch`;
+
+export function openAuditLog({ postgres }: { postgres: Postgres }): AuditLog {
+  const waiting: Waiting[] = [];
+  let flushing = false;
+
+  async function flush(): Promise<void> {
+    flushing = true;
+    while (waiting.length > 0) {
+      const together = waiting.splice(0, MOST_TOGETHER);
+      try {
+        await appendTogether(postgres, together);
+      } catch (error) {
+        for (const { reject } of together) reject(new Fault('AUDIT_UNAVAILABLE', { cause: error }));
+      }
+    }
+    flushing = false;
+  }
+
+  return {
+    append(entry) {
+      if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('AUDIT_UNAVAILABLE'));
+      const text = canonical(entry);
+      const row = { id: entry.id, time: entry.time, institution: entry.institution, entry: text, hash: leafHash(text) };
+      return new Promise((resolve, reject) => {
+        waiting.push({ row, resolve, reject });
+        if (!flushing) void flush();
+      });
+    },
+  };
+}
+
+async function appendTogether(postgres: Postgres, together: readonly Waiting[]): Promise<void> {
+  const rows = together.map(({ row }) => row);
+  const epochs = await postgres.query<{ institution: string; epoch: number }>({
+    name: 'append',
+    text: APPEND,
+    values: [rows.map(({ id }) => id), rows.map(({ time }) => time), rows.map(({ institution }) => institution), rows.map(({ entry }) => entry), rows.map(({ hash }) => hash)],
+  });
+  const epoch = new Map(epochs.map((row) => [row.institution, row.epoch]));
+  const epochOf = (institution: string) => (epoch.get(institution) ?? 0) + (epoch.get('*') ?? 0);
+  for (const { row, resolve } of together) {
+    resolve({ receipt: { id: row.id, time: row.time, leafHash: row.hash.toString('hex') } as Receipt, epochOf });
+  }
+}

@@ -1,0 +1,37 @@
+/** What commands print: tables, progress, lines. Plain lines where nobody watches a terminal. */
+import { Presets, SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+
+export function say(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const made = new Table({ head: [...head], style: { head: [], border: [] }, wordWrap: false });
+  made.push(...rows.map((row) => [...row]));
+  return made.toString();
+}
+
+export interface Progress {
+  update(done: number, total?: number): void;
+  end(): void;
+}
+
+/** A bar on a terminal; elsewhere a line every ten per cent, or every 10,000 where the total is not known. */
+export function progress(title: string, total: number | null): Progress {
+  if (process.stdout.isTTY) {
+    const bar = new SingleBar({ format: total === null ? `${title} {value}` : `${title} {bar} {percentage}% {value}/{total} {eta_formatted}`, hideCursor: true }, Presets.shades_classic);
+    bar.start(total ?? 0, 0);
+    return { update: (done) => bar.update(done), end: () => bar.stop() };
+  }
+  let told = -1;
+  const step = total === null ? 10_000 : Math.max(1, Math.ceil(total / 10));
+  return {
+    update(done) {
+      if (Math.floor(done / step) <= told) return;
+      told = Math.floor(done / step);
+      say(`${title} ${done}${total === null ? '' : `/${total}`}`);
+    },
+    end: () => undefined,
+  };
+}

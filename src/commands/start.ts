@@ -1,0 +1,58 @@
+/** Commands that serve: the gateway alone, and the demonstration of everything. */
+import closeWithGrace from 'close-with-grace';
+import { readConfig } from '../config.js';
+import { migrate } from '../migrations.js';
+import { demoFirm } from '../synthetic/firm.js';
+import { type Gateway, openCatalogue, openDatabase, openGateway, openLog } from '../zone.js';
+import { seedLine, seedWithProgress } from './filling.js';
+import { workedQuery } from './demonstration.js';
+import { say } from './paper.js';
+
+/** Time that requests under way have to end after a signal, in ms. */
+const DRAIN_MS = 10_000;
+
+export async function serve(): Promise<void> {
+  const { gateway, address } = await open({ seeding: null });
+  say(addresses(address, gateway));
+}
+
+export async function start({ enterprises, seed }: { enterprises: number; seed: number }): Promise<void> {
+  const started = performance.now();
+  const { gateway, address } = await open({ seeding: { enterprises, seed } });
+  if (gateway.issuer) await workedQuery({ address, issuer: gateway.issuer, uscc: demoFirm(1, seed), institution: 'bank-07' });
+  say(`\n${((performance.now() - started) / 1000).toFixed(1)} s 后就绪 / ready after\n${addresses(address, gateway)}`);
+}
+
+async function open({ seeding }: { seeding: { enterprises: number; seed: number } | null }): Promise<{ gateway: Gateway; address: string }> {
+  const config = readConfig();
+  const log = openLog(config);
+  const catalogue = openCatalogue(config);
+  const database = await openDatabase(config);
+  let gateway: Gateway | null = null;
+  // From here on a signal closes whatever is open, in the order in which requests stand on it.
+  closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
+    if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
+    await gateway?.close();
+    await database.close();
+  });
+  try {
+    await migrate(database.ownerUrl, config.schemaFolder, catalogue);
+    if (seeding) say(seedLine(await seedWithProgress(config, catalogue, database, { ...seeding, replace: false })));
+    gateway = await openGateway(config, database, catalogue, log);
+    return { gateway, address: await gateway.listen() };
+  } catch (error) {
+    await gateway?.close();
+    await database.close();
+    throw error;
+  }
+}
+
+function addresses(address: string, { issuer }: Gateway): string {
+  return [
+    `GraphQL   POST ${address}/graphql`,
+    ...(issuer ? [`GraphiQL  ${address}/graphql`] : []),
+    `health    ${address}/health`,
+    `metrics   ${address}/metrics`,
+    'Ctrl-C 结束 / ends it',
+  ].join('\n');
+}

@@ -1,0 +1,138 @@
+/**
+ * The journey as Apollo tells it: operation known -> decided -> resolved -> audited. MUST: whatever Apollo is about to
+ * send goes through `conclude`, and what has no receipt is thrown away.
+ */
+import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import type { Receipt } from '../audit/log.js';
+import { FAULTS, Fault, type FaultCode } from '../faults.js';
+import { inquiryOf } from './inquiryOf.js';
+import type { Journey, JourneyContext } from './journey.js';
+import { LIMITS } from './limits.js';
+
+export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<JourneyContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ contextValue, document, operation, request }) {
+          try {
+            await decideOperation(schema, contextValue.journey, document, operation as OperationDefinitionNode, request.variables ?? {});
+          } catch (error) {
+            throw error instanceof Fault ? asGraphQLError(error) : error;
+          }
+        },
+        willSendResponse: conclude,
+      };
+    },
+  };
+}
+
+async function decideOperation(schema: GraphQLSchema, journey: Journey, document: DocumentNode, operation: OperationDefinitionNode, variables: Record<string, unknown>) {
+  if (operation.operation !== 'query') throw new Fault('OPERATION_NOT_SUPPORTED');
+  const fragments = Object.fromEntries(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])));
+  await journey.decide(inquiryOf({ schema, catalogue: journey.parts.catalogue, operation, fragments, variables }));
+}
+
+type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };
+
+/** The last thing before an answer leaves: refuse what failed, append to the audit log, look at the policy epoch again. */
+async function conclude({ contextValue: { journey }, response, errors, operationName }: GraphQLRequestContext<JourneyContext>): Promise<void> {
+  const answer = singleResult(response.body);
+  let receipt: Receipt | null = null;
+  try {
+    const failure = failureIn(errors ?? []);
+    const code = failure?.code ?? (answer.data === undefined || answer.data === null ? firstCode(answer.errors) : null);
+    const report = code === null ? journey.report() : null;
+    const appended = await journey.parts.audit.append(journey.entry({ code, report }, operationName ?? undefined));
+    receipt = appended.receipt;
+    if (failure) throw failure;
+
+    if (code !== null) {
+      delete answer.data;
+      answer.errors = answer.errors?.slice(0, LIMITS.errors);
+      answer.extensions = { receipt };
+      response.http.status = code in FAULTS ? Math.max(400, FAULTS[code as FaultCode].status) : 400;
+    } else {
+      const { asked, grounds } = journey.decided;
+      const { institution } = journey.start.caller;
+      if (!journey.parts.grounds.isCurrent(institution, grounds.standing.epoch, appended.epochOf(institution))) {
+        dropAll(answer);
+        journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
+        return;
+      }
+      const told = [...(answer.errors ?? []), ...(report?.errors ?? [])];
+      if (told.length > 0) answer.errors = told;
+      answer.extensions = {
+        receipt,
+        access: report?.access ?? { policyVersion: grounds.standing.policyVersion, masked: [], denied: [] },
+        cost: { requested: asked.cost, actual: journey.lookedUp, limit: LIMITS.cost, remaining: LIMITS.cost - asked.cost },
+      };
+    }
+    journey.conclusion = { end: 'SENT', id: receipt.id, code, lookedUp: journey.lookedUp };
+  } catch (error) {
+    // No receipt, no answer: whatever was composed is dropped here.
+    dropAll(answer);
+    response.http.status = 503;
+    journey.conclusion = { end: 'FAILED', fault: error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }), receipt };
+  }
+}
+
+function singleResult(body: GraphQLRequestContext<JourneyContext>['response']['body']): Answer {
+  if (body?.kind !== 'single') throw new Error('incremental delivery is not offered');
+  return body.singleResult as Answer;
+}
+
+function dropAll(answer: Answer): void {
+  delete answer.data;
+  delete answer.extensions;
+  answer.errors = [];
+}
+
+/** The failure that refuses the whole answer: of the zone itself, or one that nobody foresaw. */
+function failureIn(errors: readonly GraphQLError[]): Fault | null {
+  for (const error of errors) {
+    const origin = originOf(error);
+    if (origin instanceof Fault && origin.status >= 500) return origin;
+    if (origin !== null && !(origin instanceof Fault)) return new Fault('INTERNAL', { cause: origin });
+  }
+  return null;
+}
+
+/** The error below GraphQL's wrapping; null for GraphQL's own errors about the request. */
+function originOf(error: GraphQLError): Error | null {
+  const origin = error.originalError;
+  if (!origin) return null;
+  return origin instanceof GraphQLError ? originOf(origin) : origin;
+}
+
+function firstCode(errors: readonly GraphQLFormattedError[] | undefined): string {
+  return String(errors?.[0]?.extensions?.code ?? 'INTERNAL');
+}
+
+function asGraphQLError(fault: Fault): GraphQLError {
+  return new GraphQLError(fault.message, { originalError: fault, extensions: { ...fault.extensions, http: { status: fault.status } } });
+}
+
+const APOLLO_CODES: Readonly<Record<string, FaultCode>> = {
+  GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
+  GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
+  BAD_USER_INPUT: 'BAD_USER_INPUT',
+  BAD_REQUEST: 'INVALID_REQUEST',
+  OPERATION_RESOLUTION_FAILURE: 'OPERATION_NOT_SUPPORTED',
+  PERSISTED_QUERY_NOT_FOUND: 'OPERATION_NOT_SUPPORTED',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'OPERATION_NOT_SUPPORTED',
+};
+
+/** Brings every error that Apollo would tell into the closed table; what is not of it becomes INTERNAL without its text. */
+export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const origin = error instanceof GraphQLError ? originOf(error) : error;
+  const place = { ...(formatted.locations ? { locations: formatted.locations } : {}), ...(formatted.path ? { path: formatted.path } : {}) };
+  if (origin instanceof Fault) return { message: origin.message, ...place, extensions: origin.extensions };
+  const code = origin === null || error instanceof GraphQLError ? APOLLO_CODES[String(formatted.extensions?.code)] : undefined;
+  if (!code) {
+    const internal = new Fault('INTERNAL');
+    return { message: internal.message, extensions: internal.extensions };
+  }
+  const fault = new Fault(code, { detail: formatted.message.slice(0, 300) });
+  return { message: fault.message, ...place, extensions: fault.extensions };
+}

@@ -1,0 +1,146 @@
+/**
+ * The exchange: a GraphQL request and a caller in, an answer with its receipt out. The face of this room; knows nothing
+ * of sockets and tokens.
+ */
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import type { Caller } from '../access/inquiry.js';
+import { ENTRY_VERSION } from '../audit/entry.js';
+import { Fault, type FaultCode } from '../faults.js';
+import { formatError, journeyPlugin } from './conclude.js';
+import { type ExchangeParts, Journey, type JourneyContext } from './journey.js';
+import { LIMITS, openLimits } from './limits.js';
+import { schemaOf } from './schema.js';
+
+export interface Question {
+  readonly id: string;
+  readonly caller: Caller;
+  /** Parsed body: query, variables, operationName. */
+  readonly body: unknown;
+  /** The client's Accept header, which chooses between application/json and application/graphql-response+json. */
+  readonly accept: string | undefined;
+  /** performance.now() when the request arrived. */
+  readonly startedAt: number;
+}
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** Id of the receipt; null only where the audit log itself failed. */
+  readonly receipt: string | null;
+  /** Code of the table of faults where nothing was given, else null. */
+  readonly code: string | null;
+  /** Records looked up. */
+  readonly lookedUp: number;
+  /** What failed inside, for the log; never for the client. */
+  readonly cause?: unknown;
+}
+
+export interface Exchange {
+  /** Never throws; whatever happens is an answer. */
+  answer(question: Question): Promise<Answer>;
+  /** Audits and answers a refusal that happened before GraphQL: a bad token, a bad body. */
+  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number }): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** How often an answer is composed anew when policy moves under it, before the caller is asked to come again. */
+const MOST_ATTEMPTS = 4;
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+export async function openExchange(parts: ExchangeParts, { production, newId }: { production: boolean; newId: () => string }): Promise<Exchange> {
+  const schema = schemaOf(parts.catalogue);
+  const limits = openLimits();
+  const quiet = () => undefined;
+  const apollo = new ApolloServer<JourneyContext>({
+    schema,
+    introspection: !production,
+    hideSchemaDetailsFromClientErrors: production,
+    includeStacktraceInErrorResponses: false,
+    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    stopOnTerminationSignals: false,
+    nodeEnv: 'production',
+    parseOptions: { maxTokens: LIMITS.tokens },
+    status400ForVariableCoercionErrors: true,
+    formatError,
+    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(schema)],
+  });
+  await apollo.start();
+
+  async function refuse({ id, caller, fault, startedAt, operation }: Parameters<Exchange['refuse']>[0] & { operation?: string }): Promise<Answer> {
+    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    const entry = {
+      v: ENTRY_VERSION,
+      id,
+      time: parts.now().toISOString(),
+      institution: caller?.institution ?? null,
+      client: caller?.client ?? null,
+      ...(operation ? { operation } : {}),
+      durationMs,
+      outcome: 'REFUSED',
+      code: fault.code,
+    } as const;
+    try {
+      const { receipt } = await parts.audit.append(entry);
+      return failed(fault, receipt);
+    } catch (error) {
+      return failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null);
+    }
+  }
+
+  async function attempt(question: Question, operation: string, supersedes: string | null): Promise<{ journey: Journey; answer: Answer }> {
+    const id = supersedes === null ? question.id : newId();
+    const journey = new Journey(parts, { id, caller: question.caller, startedAt: question.startedAt, operation, supersedes });
+    const headers = new HeaderMap([['content-type', 'application/json']]);
+    if (question.accept) headers.set('accept', question.accept);
+    const response = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: 'POST', headers, search: '', body: question.body },
+      context: async () => ({ journey }),
+    });
+    const body = response.body.kind === 'complete' ? response.body.string : '';
+    const contentType = response.headers.get('content-type') ?? JSON_TYPE;
+    return { journey, answer: { status: response.status ?? 200, contentType, body, receipt: null, code: null, lookedUp: 0 } };
+  }
+
+  async function answer(question: Question): Promise<Answer> {
+    let operation: string | undefined;
+    const refused = (fault: Fault) => refuse({ ...question, fault, ...(operation ? { operation } : {}) });
+    try {
+      operation = limits.admit(documentOf(question.body)).operation;
+      let supersedes: string | null = null;
+      for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
+        const { journey, answer } = await attempt(question, operation, supersedes);
+        const { conclusion } = journey;
+        if (conclusion.end === 'SENT') return { ...answer, receipt: conclusion.id, code: conclusion.code, lookedUp: conclusion.lookedUp };
+        if (conclusion.end === 'FAILED') return failed(conclusion.fault, conclusion.receipt);
+        // Apollo refused before the journey began, such as an Accept header nobody can serve.
+        if (conclusion.end === 'UNFINISHED') return await refused(new Fault('INVALID_REQUEST'));
+        supersedes = conclusion.supersedes;
+      }
+      // The attempts have entries of their own; this refusal gets another.
+      return await refuse({ ...question, id: newId(), fault: new Fault('POLICY_CHANGING'), operation });
+    } catch (error) {
+      return refused(error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }));
+    }
+  }
+
+  return { answer, refuse, close: () => apollo.stop() };
+}
+
+function documentOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Fault('INVALID_REQUEST', { detail: 'JSON object' });
+  const { query, variables, operationName } = body as Record<string, unknown>;
+  if (typeof query !== 'string' || query.trim() === '') throw new Fault('INVALID_REQUEST', { detail: 'query' });
+  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables))) throw new Fault('INVALID_REQUEST', { detail: 'variables' });
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') throw new Fault('INVALID_REQUEST', { detail: 'operationName' });
+  return query;
+}
+
+/** A refusal as a GraphQL response: errors, no data. */
+function failed(fault: Fault, receipt: object | null): Answer & { readonly code: FaultCode } {
+  const body = JSON.stringify({ errors: [{ message: fault.message, extensions: fault.extensions }], ...(receipt ? { extensions: { receipt } } : {}) });
+  const id = (receipt as { id?: string } | null)?.id ?? null;
+  return { status: Math.max(400, fault.status), contentType: JSON_TYPE, body, receipt: id, code: fault.code, lookedUp: 0, cause: fault.options.cause };
+}

@@ -1,0 +1,177 @@
+/**
+ * What an operation asks, before it runs: which items of which enterprises, and why. Unfolds fragments, aliases, @skip and
+ * @include exactly as execution does, so that what is decided is what is asked.
+ */
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLIncludeDirective,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getArgumentValues,
+  getDirectiveValues,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Cause, Read } from '../access/inquiry.js';
+import type { Catalogue, Category, Item } from '../catalogue/model.js';
+import { Fault } from '../faults.js';
+import type { Uscc } from '../terms.js';
+import { LIMITS } from './limits.js';
+import type { TypedUscc } from './scalars.js';
+import type { InquiryInput } from './types.js';
+
+export interface AskedOperation {
+  readonly reads: readonly AskedRead[];
+  /** null where the operation reads no record. */
+  readonly cause: Cause | null;
+  /** Root fields asked, by their names. */
+  readonly fields: readonly string[];
+  /** Records it looks up at most: enterprises times categories. */
+  readonly cost: number;
+}
+export interface AskedRead extends Read {
+  readonly field: 'enterprise' | 'enterprises';
+  /** Codes of a batch that are not valid. */
+  readonly invalid: number;
+}
+
+export interface OperationSource {
+  readonly schema: GraphQLSchema;
+  readonly catalogue: Catalogue;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads a validated operation.
+ * @throws Fault BAD_USER_INPUT, INVALID_USCC, INVALID_INQUIRY, BATCH_TOO_LARGE, MIXED_INQUIRIES, QUERY_TOO_COSTLY
+ */
+export function inquiryOf(source: OperationSource): AskedOperation {
+  const walk = new Walk(source);
+  const root = walk.fieldsOf([source.operation.selectionSet], ['Query']);
+  const reads: AskedRead[] = [];
+  let cause: Cause | null = null;
+  for (const [key, nodes] of root) {
+    const field = nodes[0]?.name.value;
+    if (field !== 'enterprise' && field !== 'enterprises') continue;
+    const args = walk.argumentsOf(nodes[0] as FieldNode, field);
+    const stated = causeOf(args.inquiry as InquiryInput);
+    if (cause && JSON.stringify(cause) !== JSON.stringify(stated)) throw new Fault('MIXED_INQUIRIES');
+    cause = stated;
+    reads.push({ key, field, ...enterprisesOf(field, args), ...walk.askedOf(nodes) });
+  }
+  const cost = reads.reduce((sum, { usccs, asked }) => sum + usccs.length * asked.size, 0);
+  if (cost > LIMITS.cost) throw new Fault('QUERY_TOO_COSTLY', { detail: `${cost} > ${LIMITS.cost}`, facts: { cost, limit: LIMITS.cost } });
+  return { reads, cause, fields: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), cost };
+}
+
+const PRINTABLE = /^[^\p{Cc}\p{Cs}\p{Co}]{1,64}$/u;
+
+function causeOf({ purpose, caseNumber, operator }: InquiryInput): Cause {
+  const stated = caseNumber.trim();
+  if (!PRINTABLE.test(stated)) throw new Fault('INVALID_INQUIRY', { detail: 'caseNumber: 1 - 64' });
+  const who = operator?.trim() || null;
+  if (who !== null && !PRINTABLE.test(who)) throw new Fault('INVALID_INQUIRY', { detail: 'operator: 1 - 64' });
+  return { purpose, caseNumber: stated, operator: who };
+}
+
+function enterprisesOf(field: AskedRead['field'], args: Record<string, unknown>): { usccs: Uscc[]; invalid: number } {
+  if (field === 'enterprise') {
+    const typed = args.uscc as TypedUscc;
+    if (!typed.ok) throw new Fault('INVALID_USCC', { detail: typed.reason, facts: { reason: typed.reason } });
+    return { usccs: [typed.uscc], invalid: 0 };
+  }
+  const typed = args.usccs as TypedUscc[];
+  if (typed.length > LIMITS.enterprises) throw new Fault('BATCH_TOO_LARGE', { detail: `${typed.length} > ${LIMITS.enterprises}` });
+  const usccs = new Set(typed.flatMap((code) => (code.ok ? [code.uscc] : [])));
+  return { usccs: [...usccs], invalid: typed.filter(({ ok }) => !ok).length };
+}
+
+class Walk {
+  readonly #variables: Record<string, unknown>;
+  #unfolded = 0;
+
+  constructor(private readonly source: OperationSource) {
+    const read = getVariableValues(source.schema, source.operation.variableDefinitions ?? [], source.variables, { maxErrors: LIMITS.errors });
+    if (read.errors) throw new Fault('BAD_USER_INPUT', { detail: read.errors[0]?.message.slice(0, 200) ?? '' });
+    this.#variables = read.coerced;
+  }
+
+  argumentsOf(node: FieldNode, field: string): Record<string, unknown> {
+    const definition = this.source.schema.getQueryType()?.getFields()[field];
+    if (!definition) throw new Fault('GRAPHQL_VALIDATION_FAILED');
+    return getArgumentValues(definition, node, this.#variables);
+  }
+
+  /** Items asked of each category below an enterprise. */
+  askedOf(nodes: readonly FieldNode[]): Pick<Read, 'asked' | 'name'> {
+    const { catalogue } = this.source;
+    const asked = new Map<Category, Item[]>();
+    const enterprise = this.fieldsOf(selectionsOf(nodes), ['Enterprise', 'EnterpriseResult']);
+    let name = false;
+    for (const domainNodes of enterprise.values()) {
+      const domain = (domainNodes[0] as FieldNode).name.value;
+      if (domain === 'name') name = true;
+      const ofDomain = catalogue.categories.filter((category) => category.domain === domain);
+      if (ofDomain.length === 0) continue;
+      for (const categoryNodes of this.fieldsOf(selectionsOf(domainNodes), null).values()) {
+        const category = ofDomain.find(({ field }) => field === (categoryNodes[0] as FieldNode).name.value);
+        if (!category) continue;
+        const items = new Set(asked.get(category));
+        for (const itemNodes of this.fieldsOf(selectionsOf(categoryNodes), null).values()) {
+          const item = category.itemsByName.get((itemNodes[0] as FieldNode).name.value);
+          if (item) items.add(item);
+        }
+        asked.set(category, [...items]);
+      }
+    }
+    return { asked, name };
+  }
+
+  /**
+   * Fields of selection sets by response key, as execution merges them. `types` are the names a fragment may be on;
+   * null where the type is concrete and validation has seen to it that every fragment fits.
+   */
+  fieldsOf(sets: readonly SelectionSetNode[], types: readonly string[] | null): Map<string, FieldNode[]> {
+    const fields = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    const collect = (set: SelectionSetNode): void => {
+      for (const selection of set.selections) {
+        if (++this.#unfolded > LIMITS.unfolded) throw new Fault('QUERY_TOO_COSTLY', { detail: `> ${LIMITS.unfolded}` });
+        if (!this.#included(selection)) continue;
+        if (selection.kind === Kind.FIELD) {
+          const key = (selection.alias ?? selection.name).value;
+          const same = fields.get(key);
+          if (same) same.push(selection);
+          else fields.set(key, [selection]);
+          continue;
+        }
+        const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragment(selection.name.value, visited);
+        const on = fragment?.typeCondition?.name.value;
+        if (fragment && (on === undefined || types === null || types.includes(on))) collect(fragment.selectionSet);
+      }
+    };
+    for (const set of sets) collect(set);
+    return fields;
+  }
+
+  #fragment(name: string, visited: Set<string>): FragmentDefinitionNode | undefined {
+    if (visited.has(name)) return undefined;
+    visited.add(name);
+    return this.source.fragments[name];
+  }
+
+  #included(node: { readonly directives?: FieldNode['directives'] }): boolean {
+    if (!node.directives || node.directives.length === 0) return true;
+    if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;
+    return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
+  }
+}
+
+function selectionsOf(nodes: readonly FieldNode[]): SelectionSetNode[] {
+  return nodes.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
+}

@@ -1,0 +1,134 @@
+/**
+ * One attempt to answer one request: what was asked, on which grounds it was decided, how it ended. It is the context
+ * that resolvers see, and it is all they see.
+ */
+import type { BaseContext } from '@apollo/server';
+import { decide, type Permit } from '../access/decide.js';
+import type { Grounds } from '../access/evidence.js';
+import type { Caller } from '../access/inquiry.js';
+import { type AuditEntry, ENTRY_VERSION } from '../audit/entry.js';
+import type { AuditLog, Receipt } from '../audit/log.js';
+import type { Catalogue } from '../catalogue/model.js';
+import { Fault } from '../faults.js';
+import type { GroundsStore } from '../grounds/grounds.js';
+import type { Directory } from '../records/directory.js';
+import type { Reading, Records } from '../records/records.js';
+import type { Uscc } from '../terms.js';
+import type { AskedOperation } from './inquiryOf.js';
+import { type AccessReport, reportOf } from './report.js';
+
+/** What the exchange stands on. */
+export interface ExchangeParts {
+  readonly catalogue: Catalogue;
+  readonly grounds: GroundsStore;
+  readonly records: Records;
+  readonly directory: Directory;
+  readonly audit: AuditLog;
+  readonly now: () => Date;
+}
+
+type Phase =
+  | { readonly phase: 'ARRIVED' }
+  | { readonly phase: 'DECIDED'; readonly asked: AskedOperation; readonly grounds: Grounds; readonly permit: Permit | null; readonly reading: Reading | null };
+
+export type Conclusion =
+  | { readonly end: 'UNFINISHED' }
+  | { readonly end: 'SENT'; readonly id: string; readonly code: string | null; readonly lookedUp: number }
+  /** Policy moved while the answer was composed: nothing left, decide again. */
+  | { readonly end: 'MOVED'; readonly supersedes: string }
+  /** Nothing leaves; the receipt is null where the audit log itself failed. */
+  | { readonly end: 'FAILED'; readonly fault: Fault; readonly receipt: Receipt | null };
+
+export interface JourneyStart {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly startedAt: number;
+  readonly operation: string;
+  /** The entry of an earlier attempt that was thrown away. */
+  readonly supersedes: string | null;
+}
+
+/** What Apollo hands around. It copies its context, so the journey stands inside it and is not copied itself. */
+export interface JourneyContext extends BaseContext {
+  readonly journey: Journey;
+}
+
+/** One attempt to answer one request. */
+export class Journey {
+  #phase: Phase = { phase: 'ARRIVED' };
+  conclusion: Conclusion = { end: 'UNFINISHED' };
+  /** Enterprises asked that the zone does not hold, by response key of the read. */
+  readonly unknown = new Map<string, Set<string>>();
+  search: AuditEntry['search'];
+  readonly time: Date;
+
+  constructor(
+    readonly parts: ExchangeParts,
+    readonly start: JourneyStart,
+  ) {
+    this.time = parts.now();
+  }
+
+  /** Gathers the grounds and decides, before anything is resolved. */
+  async decide(asked: AskedOperation): Promise<void> {
+    const { catalogue, grounds, records } = this.parts;
+    const { caller } = this.start;
+    const evidence = await grounds.of(caller.institution, [...new Set(asked.reads.flatMap(({ usccs }) => usccs))]);
+    const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
+    this.#phase = { phase: 'DECIDED', asked, grounds: evidence, permit, reading: permit && records.begin(permit) };
+  }
+
+  get decided(): Extract<Phase, { phase: 'DECIDED' }> {
+    if (this.#phase.phase !== 'DECIDED') throw new Fault('INTERNAL', { cause: new Error('resolved before it was decided') });
+    return this.#phase;
+  }
+
+  /** Evidence on one more enterprise, of the same policy epoch as the rest or not at all. */
+  async groundsOf(uscc: Uscc | null): Promise<Grounds> {
+    const { grounds } = this.decided;
+    if (uscc === null) return grounds;
+    const more = await this.parts.grounds.of(this.start.caller.institution, [uscc]);
+    if (more.standing.epoch !== grounds.standing.epoch) throw new Fault('POLICY_CHANGING');
+    return more;
+  }
+
+  /** What the decision came to; null where no record was asked for or nothing was decided. To be asked after resolving. */
+  report(): AccessReport | null {
+    if (this.#phase.phase !== 'DECIDED' || !this.#phase.permit) return null;
+    return reportOf(this.#phase.permit, this.#phase.asked.reads, this.unknown, this.parts.catalogue);
+  }
+
+  get lookedUp(): number {
+    return this.#phase.phase === 'DECIDED' ? (this.#phase.reading?.lookedUp ?? 0) : 0;
+  }
+
+  /** The audit entry of this attempt: answered with what the report says, or refused with a code. */
+  entry(result: { code: string | null; report: AccessReport | null }, operationName: string | undefined): AuditEntry {
+    const { id, caller, startedAt, operation, supersedes } = this.start;
+    const decided = this.#phase.phase === 'DECIDED' ? this.#phase : null;
+    const cause = decided?.asked.cause;
+    return {
+      v: ENTRY_VERSION,
+      id,
+      time: this.parts.now().toISOString(),
+      institution: caller.institution,
+      client: caller.client,
+      ...(cause ? { purpose: cause.purpose, caseNumber: cause.caseNumber } : {}),
+      ...(cause?.operator ? { operator: cause.operator } : {}),
+      operation,
+      ...(operationName ? { operationName: operationName.slice(0, 64) } : {}),
+      ...(decided ? { policyVersion: decided.grounds.standing.policyVersion, fields: decided.asked.fields } : {}),
+      ...(result.report ? { reads: result.report.reads } : refusedReads(decided?.asked)),
+      ...(this.search ? { search: this.search } : {}),
+      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+      ...(supersedes ? { supersedes } : {}),
+      ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),
+    };
+  }
+}
+
+/** Of a refused operation the log keeps whom it named, without outcomes: there were none. */
+function refusedReads(asked: AskedOperation | undefined): Pick<AuditEntry, 'reads'> {
+  if (!asked || asked.reads.length === 0) return {};
+  return { reads: asked.reads.map(({ field, usccs }) => ({ field, enterprises: usccs, categories: [] })) };
+}

@@ -1,0 +1,148 @@
+/**
+ * What the decision came to for what was asked: for the caller (errors, `extensions.access`) and for the audit log. Made
+ * from permit and inquiry alone, never from what was read, so it cannot tell anything about a value.
+ */
+import type { CategoryPermit, Permit } from '../access/decide.js';
+import { NAME_ITEM } from '../access/decide.js';
+import { REMEDIES } from '../access/explain.js';
+import { fromByte, REASONS, type Reason } from '../access/outcome.js';
+import type { CategoryOutcome, ReadEntry } from '../audit/entry.js';
+import type { Catalogue, Category, Item } from '../catalogue/model.js';
+import { FAULTS } from '../faults.js';
+import type { AskedRead } from './inquiryOf.js';
+
+/** Outcomes of one category of one read, by groups of enterprises that share them. */
+interface Group {
+  readonly category: Category;
+  readonly asked: readonly Item[];
+  readonly permit: CategoryPermit;
+  /** Positions in the read's list of enterprises. */
+  readonly positions: number[];
+}
+interface Coordinate {
+  readonly coordinate: string;
+  readonly item: Item;
+  masked: number;
+  readonly denied: Map<Reason, string[]>;
+  asked: number;
+}
+
+export interface AccessReport {
+  /** One error for each denied schema coordinate, however many enterprises it was denied of. */
+  readonly errors: readonly { message: string; extensions: Record<string, unknown> }[];
+  readonly access: {
+    readonly policyVersion: number;
+    readonly masked: readonly string[];
+    readonly denied: readonly { coordinate: string; reason: Reason; enterprises?: readonly string[] }[];
+  };
+  readonly reads: readonly ReadEntry[];
+}
+
+export function reportOf(permit: Permit, reads: readonly AskedRead[], unknown: ReadonlyMap<string, ReadonlySet<string>>, catalogue: Catalogue): AccessReport {
+  const coordinates = new Map<string, Coordinate>();
+  const entries = reads.map((read): ReadEntry => {
+    const groups = groupsOf(permit, read, catalogue);
+    for (const group of groups) noteCoordinates(coordinates, group, read);
+    const missing = unknown.get(read.key);
+    return {
+      field: read.field,
+      enterprises: read.usccs,
+      categories: groups.map((group) => categoryOutcome(group, read)),
+      ...(read.invalid > 0 ? { invalid: read.invalid } : {}),
+      ...(missing ? { unknown: read.usccs.flatMap((uscc, position) => (missing.has(uscc) ? [position] : [])) } : {}),
+    };
+  });
+  const found = [...coordinates.values()];
+  return {
+    errors: found.filter(({ denied }) => denied.size > 0).map(errorOf),
+    access: {
+      policyVersion: permit.policyVersion,
+      masked: found.filter(({ masked }) => masked > 0).map(({ coordinate }) => coordinate),
+      denied: found.flatMap(({ coordinate, denied, asked }) =>
+        [...denied].map(([reason, enterprises]) => ({ coordinate, reason, ...(enterprises.length < asked ? { enterprises } : {}) })),
+      ),
+    },
+    reads: entries,
+  };
+}
+
+function groupsOf(permit: Permit, read: AskedRead, catalogue: Catalogue): Group[] {
+  const groups: Group[] = [];
+  for (const [category, asked] of askedWithName(read, catalogue)) {
+    const known = new Map<string, Group>();
+    const arrays = new Map<unknown, number>();
+    read.usccs.forEach((uscc, position) => {
+      const decided = permit.of(uscc, category);
+      if (!arrays.has(decided.outcomes)) arrays.set(decided.outcomes, arrays.size);
+      // Consents differ from enterprise to enterprise, so where one is used the entry names it for that enterprise.
+      const key = `${arrays.get(decided.outcomes)} ${decided.consents.join(' ')}`;
+      const group = known.get(key);
+      if (group) group.positions.push(position);
+      else known.set(key, { category, asked, permit: decided, positions: [position] });
+    });
+    groups.push(...known.values());
+  }
+  return groups;
+}
+
+/** `Enterprise.name` is governed as an item of the registration, asked or not asked there. */
+function askedWithName(read: AskedRead, catalogue: Catalogue): Map<Category, readonly Item[]> {
+  const asked = new Map(read.asked);
+  const item = read.name ? catalogue.item(NAME_ITEM) : undefined;
+  const category = item && catalogue.category(item.code.slice(0, item.code.lastIndexOf('.')));
+  if (item && category) asked.set(category, [...new Set([...(asked.get(category) ?? []), item])]);
+  return asked;
+}
+
+function noteCoordinates(coordinates: Map<string, Coordinate>, { asked, permit, positions }: Group, read: AskedRead): void {
+  for (const item of asked) {
+    let noted = coordinates.get(item.coordinate);
+    if (!noted) coordinates.set(item.coordinate, (noted = { coordinate: item.coordinate, item, masked: 0, denied: new Map(), asked: 0 }));
+    noted.asked += positions.length;
+    const outcome = fromByte(permit.outcomes[item.index]);
+    if (outcome.effect === 'MASKED') noted.masked += positions.length;
+    if (outcome.effect !== 'DENIED') continue;
+    const enterprises = noted.denied.get(outcome.reason) ?? [];
+    for (const position of positions) enterprises.push(read.usccs[position] as string);
+    noted.denied.set(outcome.reason, enterprises);
+  }
+}
+
+function errorOf({ coordinate, item, denied, asked }: Coordinate) {
+  // Where enterprises differ in the reason, the first of the closed list is told; `access.denied` has them all.
+  const reason = REASONS.find((candidate) => denied.has(candidate)) as Reason;
+  const count = [...denied.values()].reduce((sum, enterprises) => sum + enterprises.length, 0);
+  const { zh, en } = FAULTS.ITEM_DENIED.message;
+  const remedy = REMEDIES[reason];
+  return {
+    message: `${zh} / ${en}: ${coordinate}`,
+    extensions: {
+      code: 'ITEM_DENIED',
+      reason,
+      item: item.code,
+      coordinate,
+      remedy: `${remedy.zh} / ${remedy.en}`,
+      ...(asked > 1 ? { enterprises: { denied: count, of: asked } } : {}),
+    },
+  };
+}
+
+function categoryOutcome({ category, asked, permit, positions }: Group, read: AskedRead): CategoryOutcome {
+  const clear: string[] = [];
+  const masked: string[] = [];
+  const denied: Partial<Record<Reason, string[]>> = {};
+  for (const { index, name } of asked) {
+    const outcome = fromByte(permit.outcomes[index]);
+    if (outcome.effect === 'CLEAR') clear.push(name);
+    else if (outcome.effect === 'MASKED') masked.push(name);
+    else (denied[outcome.reason] ??= []).push(name);
+  }
+  return {
+    category: category.code,
+    ...(positions.length < read.usccs.length ? { enterprises: positions } : {}),
+    ...(permit.consents.length > 0 ? { consents: permit.consents } : {}),
+    ...(clear.length > 0 ? { clear } : {}),
+    ...(masked.length > 0 ? { masked } : {}),
+    ...(Object.keys(denied).length > 0 ? { denied } : {}),
+  };
+}

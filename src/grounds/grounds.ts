@@ -1,0 +1,130 @@
+/**
+ * Where the evidence for decisions lives. Promises: one statement tells everything an inquiry needs, from one snapshot
+ * together with its policy epoch; what is cached is used only until an epoch is seen that it does not have. Knows nothing
+ * of records and decides nothing.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Agreement, Consent, Grant, Grounds, Standing } from '../access/evidence.js';
+import { Fault } from '../faults.js';
+import type { Postgres } from '../postgres.js';
+import type { Grade, InstitutionId, Purpose, Uscc } from '../terms.js';
+
+export interface GroundsStore {
+  /**
+   * Evidence on an institution and on the consents that these enterprises gave it.
+   * @throws Fault CALLER_UNKNOWN where no such institution is resident; ZONE_UNAVAILABLE.
+   */
+  of(institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
+  /** Tells which epoch was last seen for an institution; older evidence is dropped. Returns whether `used` is still it. */
+  isCurrent(institution: InstitutionId, used: number, seen: number): boolean;
+}
+
+/** Consents of an enterprise to an institution that are kept: about 40 MB at most. */
+const CONSENTS_KEPT = 100_000;
+
+interface Known {
+  readonly standing: Standing;
+  readonly consents: LRUCache<Uscc, readonly Consent[]>;
+}
+
+export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore {
+  const known = new Map<InstitutionId, Known>();
+  return {
+    async of(institution, usccs) {
+      const cached = known.get(institution);
+      if (cached) {
+        const found = lookUp(cached, usccs);
+        if (found) return { standing: cached.standing, consentsOf: consentsIn(found) };
+      }
+      const fresh = await load(postgres, institution, usccs);
+      const kept = remember(known, institution, fresh);
+      // What is answered comes from this one snapshot, never mixed with what was kept from an earlier one.
+      return { standing: kept.standing, consentsOf: consentsIn(fresh.consents) };
+    },
+    isCurrent(institution, used, seen) {
+      const cached = known.get(institution);
+      if (cached && cached.standing.epoch !== seen) known.delete(institution);
+      return used === seen;
+    },
+  };
+}
+
+function lookUp(cached: Known, usccs: readonly Uscc[]): Map<Uscc, readonly Consent[]> | null {
+  const found = new Map<Uscc, readonly Consent[]>();
+  for (const uscc of usccs) {
+    const consents = cached.consents.get(uscc);
+    if (!consents) return null;
+    found.set(uscc, consents);
+  }
+  return found;
+}
+
+function consentsIn(consents: ReadonlyMap<Uscc, readonly Consent[]>): (uscc: Uscc) => readonly Consent[] {
+  // An enterprise whose consents were not gathered has none: fail closed.
+  return (uscc) => consents.get(uscc) ?? [];
+}
+
+function remember(known: Map<InstitutionId, Known>, institution: InstitutionId, fresh: Loaded): Known {
+  let kept = known.get(institution);
+  if (!kept || kept.standing.epoch < fresh.standing.epoch) {
+    kept = { standing: fresh.standing, consents: new LRUCache({ max: CONSENTS_KEPT }) };
+    known.set(institution, kept);
+  }
+  // An answer that was on its way while the policy moved on says nothing about the present.
+  if (kept.standing.epoch > fresh.standing.epoch) return { standing: fresh.standing, consents: kept.consents };
+  for (const [uscc, consents] of fresh.consents) kept.consents.set(uscc, consents);
+  return kept;
+}
+
+/* ---- the statement ---- */
+
+interface Loaded {
+  readonly standing: Standing;
+  readonly consents: ReadonlyMap<Uscc, readonly Consent[]>;
+}
+interface TermRow {
+  id: string;
+  purposes: Purpose[];
+  valid_from: string;
+  valid_until: string;
+}
+interface GroundsRow {
+  active: boolean;
+  agreements: (TermRow & { highest_grade: Grade })[];
+  grants: (TermRow & { scope: string[]; effect: Grant['effect'] })[];
+  consents: (TermRow & { uscc: Uscc; scope: string[]; personal: Consent['personal']; withdrawn_at: string | null })[];
+  policy_version: number;
+  epoch: number;
+}
+
+/** The epoch of an institution is its own plus the one of everybody: both only rise, so the sum tells any change. */
+const GROUNDS = `
+select i.active,
+  (select coalesce(json_agg(a order by id), '[]') from agreement a where a.institution = i.code) as agreements,
+  (select coalesce(json_agg(g order by id), '[]') from access_grant g where g.institution = i.code) as grants,
+  (select coalesce(json_agg(c order by id), '[]') from consent c where c.uscc = any($2) and c.institution = i.code) as consents,
+  (select coalesce(max(version), 0) from policy_version) as policy_version,
+  (select coalesce(sum(epoch), 0)::bigint from policy_epoch e where e.institution in (i.code, '*')) as epoch
+from institution i where i.code = $1`;
+
+async function load(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Loaded> {
+  const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs] });
+  if (!row) throw new Fault('CALLER_UNKNOWN');
+  const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
+  for (const { uscc, scope, personal, withdrawn_at, ...rest } of row.consents) {
+    consents.get(uscc)?.push({ ...term(rest), scope, personal, withdrawnAt: withdrawn_at === null ? null : new Date(withdrawn_at) });
+  }
+  const standing: Standing = {
+    institution,
+    active: row.active,
+    agreements: row.agreements.map(({ highest_grade, ...rest }): Agreement => ({ ...term(rest), highestGrade: highest_grade })),
+    grants: row.grants.map(({ scope, effect, ...rest }): Grant => ({ ...term(rest), scope, effect })),
+    policyVersion: row.policy_version,
+    epoch: row.epoch,
+  };
+  return { standing, consents };
+}
+
+function term({ id, purposes, valid_from, valid_until }: TermRow) {
+  return { id, purposes, validFrom: new Date(valid_from), validUntil: new Date(valid_until) };
+}

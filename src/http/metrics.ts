@@ -1,0 +1,53 @@
+/** What is measured of the gateway, for Prometheus. Labels are of closed sets: no institution's traffic makes new series. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Metrics {
+  /** One request answered: how it ended (`ok` or a code of the table of faults), how long it took, records looked up. */
+  answered(result: { code: string | null; status: number; seconds: number; lookedUp: number }): void;
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+export interface Observed {
+  readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
+  readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
+}
+
+export function openMetrics({ facts, cacheState }: Observed): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const duration = new Histogram({
+    name: 'zone_request_seconds',
+    help: 'Time from the first byte of a request to its answer',
+    labelNames: ['code'] as const,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const records = new Counter({ name: 'zone_records_looked_up_total', help: 'Records looked up under a permit', registers });
+  new Gauge({
+    name: 'zone_facts',
+    help: 'Facts by where they came from, since the start',
+    labelNames: ['source'] as const,
+    registers,
+    collect() {
+      for (const [source, count] of Object.entries(facts())) this.set({ source }, count);
+    },
+  });
+  new Gauge({
+    name: 'zone_redis_ready',
+    help: '1 when Redis answers, 0 when it is away or there is none',
+    registers,
+    collect() {
+      this.set(cacheState() === 'READY' ? 1 : 0);
+    },
+  });
+  return {
+    answered({ code, seconds, lookedUp }) {
+      duration.observe({ code: code ?? 'ok' }, seconds);
+      records.inc(lookedUp);
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * The gateway's socket: caps the body, gives each request its id, asks who calls, hands the rest to the exchange. Knows
+ * HTTP and nothing of records.
+ */
+import compress from '@fastify/compress';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import underPressure from '@fastify/under-pressure';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Caller } from '../access/inquiry.js';
+import { Fault } from '../faults.js';
+import type { Authenticator } from './authenticate.js';
+import type { Metrics } from './metrics.js';
+import { newRequestId } from './requestId.js';
+
+/** What the exchange gives back; see exchange/exchange.ts. Named here so that this room need not know that one. */
+export interface Answering {
+  answer(question: { id: string; caller: Caller; body: unknown; accept: string | undefined; startedAt: number }): Promise<AnswerOut>;
+  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number }): Promise<AnswerOut>;
+}
+interface AnswerOut {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly receipt: string | null;
+  readonly code: string | null;
+  readonly lookedUp: number;
+  readonly cause?: unknown;
+}
+
+export interface ServerParts {
+  readonly exchange: Answering;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Whether the database answers; health is 503 where it does not. */
+  readonly health: () => Promise<Readonly<Record<string, string>>>;
+  readonly corsOrigins: readonly string[];
+  /** A token for GraphiQL on this machine; null in production, where there is no GraphiQL. */
+  readonly sandboxToken: (() => Promise<string>) | null;
+}
+
+export const BODY_LIMIT = 256 * 1024;
+/** Time a client has to send its request, in ms; longer is a slow-body attack or a dead peer. */
+const REQUEST_LIMIT_MS = 10_000;
+
+interface Arrival {
+  readonly startedAt: number;
+  caller: Caller | null;
+}
+declare module 'fastify' {
+  interface FastifyRequest {
+    arrival: Arrival;
+  }
+}
+
+export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
+  const { exchange, authenticator, metrics } = parts;
+  const server = fastify({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => newRequestId(),
+    loggerInstance: undefined,
+    requestTimeout: REQUEST_LIMIT_MS,
+    connectionTimeout: 2 * REQUEST_LIMIT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 100 },
+  });
+  server.decorateRequest('arrival', null as unknown as Arrival);
+  server.addHook('onRequest', async (request) => {
+    request.arrival = { startedAt: performance.now(), caller: null };
+  });
+  await server.register(helmet, { contentSecurityPolicy: false });
+  if (parts.corsOrigins.length > 0) await server.register(cors, { origin: [...parts.corsOrigins], methods: ['POST'] });
+  await server.register(compress, { threshold: 2_048, encodings: ['gzip', 'deflate'] });
+  await server.register(underPressure, { maxEventLoopDelay: 2_000, retryAfter: 2, pressureHandler: (_request, reply) => refuseUnaudited(reply, new Fault('OVERLOADED')) });
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
+    try {
+      done(null, parseJson(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.setErrorHandler(async (error, request, reply) => reply.send(await refused(request, reply, faultOf(error))));
+  server.setNotFoundHandler(async (request, reply) => refuseUnaudited(reply, new Fault(request.url.startsWith('/graphql') ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')));
+
+  async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string> {
+    const { startedAt, caller } = request.arrival;
+    return sent(request, reply, await exchange.refuse({ id: request.id, caller, fault, startedAt }));
+  }
+
+  function sent(request: FastifyRequest, reply: FastifyReply, answer: AnswerOut): string {
+    const seconds = (performance.now() - request.arrival.startedAt) / 1000;
+    const id = answer.receipt ?? request.id;
+    metrics.answered({ code: answer.code, status: answer.status, seconds, lookedUp: answer.lookedUp });
+    const line = { id, institution: request.arrival.caller?.institution, status: answer.status, code: answer.code, ms: Math.round(seconds * 1000) };
+    if (answer.status >= 500) parts.log.error({ ...line, cause: causeOf(answer.cause) }, 'refused');
+    else parts.log.debug(line, 'answered');
+    reply.status(answer.status).header('x-request-id', id).header('cache-control', 'no-store').type(answer.contentType);
+    if (answer.status === 503) reply.header('retry-after', '1');
+    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    return answer.body;
+  }
+
+  server.post('/graphql', {
+    // Who calls is known before a byte of the body is read.
+    onRequest: async (request) => {
+      if (request.headers['content-encoding'] && request.headers['content-encoding'] !== 'identity') throw new Fault('UNSUPPORTED_MEDIA_TYPE');
+      request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
+    },
+    handler: async (request, reply) => {
+      const { caller, startedAt } = request.arrival;
+      if (!caller) throw new Fault('TOKEN_MISSING');
+      return sent(request, reply, await exchange.answer({ id: request.id, caller, body: request.body, accept: request.headers.accept, startedAt }));
+    },
+  });
+  server.get('/health', async (_request, reply) => {
+    const state = await parts.health();
+    const well = Object.values(state).every((word) => word !== 'away');
+    return reply.status(well ? 200 : 503).send({ status: well ? 'ok' : 'degraded', ...state });
+  });
+  server.get('/health/live', async () => ({ status: 'ok' }));
+  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  const { sandboxToken } = parts;
+  if (sandboxToken) {
+    server.get('/graphql', async (request, reply) => {
+      // The page carries a sandbox token, so it is for this machine only.
+      const headers = isLoopback(request.ip) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
+      return reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(renderGraphiQL({ title: '金融公共数据专区 GraphiQL', headers, defaultQuery: WELCOME }));
+    });
+  }
+  return server;
+}
+
+const WELCOME = `# 令牌有效五分钟，过期请刷新页面 / The token lives five minutes; reload the page for a new one
+{ catalogue { version providers { code name { zh en } } } }
+`;
+
+function parseJson(body: Buffer): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body);
+  } catch (error) {
+    throw new Fault('INVALID_ENCODING', { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Fault('INVALID_REQUEST', { detail: 'JSON', cause: error });
+  }
+}
+
+/** Fastify's own errors brought into the table. */
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  switch ((error as { code?: string }).code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Fault('BODY_TOO_LARGE', { detail: `> ${BODY_LIMIT}` });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Fault('UNSUPPORTED_MEDIA_TYPE');
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new Fault('INVALID_REQUEST');
+    default:
+      return new Fault('INTERNAL', { cause: error });
+  }
+}
+
+/** For what touches no record and names no caller: unknown addresses, and shedding load, where an entry each would add to it. */
+function refuseUnaudited(reply: FastifyReply, fault: Fault): void {
+  reply.status(fault.status).header('cache-control', 'no-store').send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
+}
+
+/** Type and message chain of what failed, for the log. Messages of the driver name tables and codes, never values. */
+function causeOf(cause: unknown): string | undefined {
+  const words: string[] = [];
+  for (let error = cause; error instanceof Error && words.length < 4; error = error.cause) words.push(`${error.name}: ${error.message.slice(0, 200)}`);
+  return words.length > 0 ? words.join(' <- ') : undefined;
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '127.0.0.1' || ip === '::1' || ip === '::ffff:127.0.0.1';
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+/** The process: command line, signals, exit code. What a command does is in `commands/`. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Fault } from './faults.js';
+
+const whole = (least: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} is wanted`);
+  return value;
+};
+const example = (text: string) => `\n例 Example:\n  ${text.split('\n').join('\n  ')}\n`;
+
+const program = new Command('zone')
+  .description('金融公共数据专区网关 / Gateway of the financial public-data zone')
+  .version('1.0.0')
+  .addHelpText('after', example('node dist/main.js start\nnode dist/main.js query demo.graphql --institution bank-01'));
+
+program
+  .command('start')
+  .description('演示：建库、生成合成数据、服务并完成一次查询 / Demo: database, synthetic zone, server and one worked query')
+  .option('--enterprises <n>', '合成企业数 / synthetic enterprises', whole(1), 2_000)
+  .option('--seed <s>', '种子 / seed', whole(0), 1)
+  .addHelpText('after', example('PORT=4000 node dist/main.js start'))
+  .action(async (options) => (await import('./commands/start.js')).start(options));
+
+program
+  .command('serve')
+  .description('服务；先迁移 / Serve; migrates first')
+  .addHelpText('after', example('DATABASE_URL=postgres://… REDIS_URL=redis://… node dist/main.js serve'))
+  .action(async () => (await import('./commands/start.js')).serve());
+
+program
+  .command('migrate')
+  .description('迁移数据库 / Bring the database to the schema of this version')
+  .addHelpText('after', example('DATABASE_URL=postgres://… node dist/main.js migrate'))
+  .action(async () => (await import('./commands/filling.js')).migrateZone());
+
+program
+  .command('seed')
+  .description('填入合成数据 / Fill in a synthetic zone')
+  .option('--enterprises <n>', '企业数 / enterprises', whole(1), 2_000)
+  .option('--seed <s>', '种子 / seed', whole(0), 1)
+  .option('--replace', '清空专区中已有的记录与策略 / DISCARD the records and policy that the zone holds', false)
+  .addHelpText('after', example('node dist/main.js seed --enterprises 200000 --seed 7'))
+  .action(async (options) => (await import('./commands/filling.js')).seed(options));
+
+program
+  .command('deliver <category> <file>')
+  .description('交付一个文件（CSV、JSON Lines、xlsx） / Deliver a file into a category')
+  .option('--mapping <file>', '映射文件 / mapping file: column -> item')
+  .option('--mode <mode>', 'MERGE 或 REPLACE / for categories of many rows', 'MERGE')
+  .option('--data-time <time>', '数据时点 / as of when the data hold, ISO 8601')
+  .option('--json', '报告以 JSON 输出 / report as JSON', false)
+  .addHelpText('after', example('node dist/main.js deliver registration.basic firms.csv --mapping seeds/mappings/beijing-registrations.yaml'))
+  .action(async (category, file, options) => (await import('./commands/filling.js')).deliverFile(category, file, options));
+
+const catalogue = program.command('catalogue').description('数据目录 / The catalogue').addHelpText('after', example('node dist/main.js catalogue show tax.valueAddedTaxReturn'));
+catalogue
+  .command('check')
+  .description('核对目录 / Check every file of the catalogue')
+  .addHelpText('after', example('node dist/main.js catalogue check'))
+  .action(async () => (await import('./commands/catalogue.js')).checkFiles());
+catalogue
+  .command('list')
+  .description('列出信息类 / List the categories')
+  .option('--domain <domain>', '领域 / domain')
+  .option('--provider <provider>', '提供单位 / provider')
+  .option('--json', 'JSON', false)
+  .addHelpText('after', example('node dist/main.js catalogue list --domain tax'))
+  .action(async (options) => (await import('./commands/catalogue.js')).list(options));
+catalogue
+  .command('show <code>')
+  .description('一类及其信息项 / One category with its items')
+  .option('--json', 'JSON', false)
+  .addHelpText('after', example('node dist/main.js catalogue show intellectualProperty.patent'))
+  .action(async (code, options) => (await import('./commands/catalogue.js')).show(code, options));
+
+program
+  .command('token')
+  .description('沙箱令牌，五分钟 / A sandbox token of five minutes; refused in production')
+  .requiredOption('--institution <code>', '机构代码 / institution, such as bank-01')
+  .option('--client <name>', '机构的系统 / the system that holds the credential')
+  .option('--purpose <purpose>', '打印可直接粘贴的查询事由 / also print an inquiry with this purpose to paste')
+  .addHelpText('after', example('curl -H "Authorization: Bearer $(node dist/main.js token --institution bank-01)" …'))
+  .action(async (options) => (await import('./commands/query.js')).token(options));
+
+program
+  .command('query <file>')
+  .description('以某机构身份查询运行中的网关 / Ask a running gateway as an institution')
+  .requiredOption('--institution <code>', '机构代码 / institution')
+  .option('--variables <json>', '变量 / variables as JSON', '{}')
+  .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000/graphql')
+  .addHelpText('after', example(`node dist/main.js query seeds/queries/profile.graphql --institution bank-01 --variables '{"uscc":"…"}'`))
+  .action(async (file, options) => (await import('./commands/query.js')).query(file, options));
+
+const schema = program.command('schema').description('GraphQL 模式 / GraphQL schema').addHelpText('after', example('node dist/main.js schema print'));
+schema
+  .command('print')
+  .description('打印模式 / Print the schema')
+  .addHelpText('after', example('node dist/main.js schema print > schema/zone.graphql'))
+  .action(async () => (await import('./commands/catalogue.js')).printSchema());
+
+for (const command of [program, ...program.commands, ...catalogue.commands, ...schema.commands]) command.showHelpAfterError('(--help 查看用法 / shows how)');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // What went wrong is for people; where in the code it happened is not.
+  if (!(error instanceof CommanderError)) console.error(error instanceof Fault ? `${error.code}: ${error.message}\n${String(error.extensions.remedy)}` : error);
+  process.exitCode = 1;
+}

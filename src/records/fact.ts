@@ -1,0 +1,63 @@
+/** A record as it was delivered: a fact, the same for everybody, before any decision touches it. */
+import type { Category } from '../catalogue/model.js';
+import type { Uscc } from '../terms.js';
+import type { Value } from '../access/masks.js';
+
+export type Row = Readonly<Record<string, Value>>;
+
+export type Fact =
+  | { readonly known: false }
+  | {
+      readonly known: true;
+      /** One row, or the rows of a category of cardinality MANY, newest or largest first. */
+      readonly rows: readonly Row[];
+      readonly dataTime: Date;
+      readonly receivedAt: Date;
+      readonly delivery: number;
+      /** Generation of the category at which the record last changed. */
+      readonly version: number;
+    };
+
+/** Whose record of what; IDENTITY is the enterprise itself, with the name it is registered under. */
+export const IDENTITY = 'IDENTITY';
+export interface Wanted {
+  readonly uscc: Uscc;
+  readonly category: Category | typeof IDENTITY;
+}
+
+export const ABSENT: Fact = Object.freeze({ known: false });
+
+/** A fact as a line of text, for Redis: `dataTime|receivedAt|delivery|version|payload`, `-` where there is none. */
+export interface Line {
+  readonly dataTime: number;
+  readonly receivedAt: number;
+  readonly delivery: number;
+  readonly version: number;
+  readonly payload: string;
+}
+
+export function toText(line: Line | null): string {
+  return line === null ? '-' : `${line.dataTime}|${line.receivedAt}|${line.delivery}|${line.version}|${line.payload}`;
+}
+
+/** @returns the line, null for a record known to be absent, undefined when the text is not one of ours. */
+export function fromText(text: string): Line | null | undefined {
+  if (text === '-') return null;
+  const found = /^(\d+)\|(\d+)\|(\d+)\|(\d+)\|/.exec(text);
+  if (!found) return undefined;
+  const [dataTime, receivedAt, delivery, version] = found.slice(1).map(Number) as [number, number, number, number];
+  return { dataTime, receivedAt, delivery, version, payload: text.slice(found[0].length) };
+}
+
+export function toFact(line: Line | null): Fact {
+  if (line === null) return ABSENT;
+  const content = JSON.parse(line.payload) as Row | Row[];
+  return {
+    known: true,
+    rows: Array.isArray(content) ? content : [content],
+    dataTime: new Date(line.dataTime),
+    receivedAt: new Date(line.receivedAt),
+    delivery: line.delivery,
+    version: line.version,
+  };
+}

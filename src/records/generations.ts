@@ -1,0 +1,59 @@
+/**
+ * Which generation of each category is the present one. Every delivery that changes a record raises it in its own
+ * transaction, and every cache key holds it: so a cached fact is never older than the last look, which is at most
+ * `STALE_MS` ago. Without a look that recent, readers wait for one.
+ */
+import type { Category } from '../catalogue/model.js';
+import type { Postgres } from '../postgres.js';
+import { IDENTITY, type Wanted } from './fact.js';
+
+export interface Generations {
+  /** Resolves at once while the last look is recent. @throws Fault ZONE_UNAVAILABLE */
+  current(): Promise<Look>;
+  close(): void;
+}
+export interface Look {
+  /** Short number of the category; 0 for the identity. */
+  idOf(category: Wanted['category']): number;
+  generationOf(category: Wanted['category']): number;
+}
+
+const LOOK_EVERY_MS = 500;
+const STALE_MS = 1_500;
+/** The identity of an enterprise changes with its registration. */
+const IDENTITY_FOLLOWS = 'registration.basic';
+
+export function openGenerations({ postgres }: { postgres: Postgres }): Generations {
+  let last: { look: Look; at: number } | null = null;
+  let looking: Promise<Look> | null = null;
+
+  const look = (): Promise<Look> => {
+    // The time is taken before the statement: what it shows cannot be older than that.
+    const at = Date.now();
+    looking ??= load(postgres)
+      .then((found) => {
+        last = { look: found, at };
+        return found;
+      })
+      .finally(() => {
+        looking = null;
+      });
+    return looking;
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
+  timer.unref();
+  return {
+    current: () => (last && Date.now() - last.at < STALE_MS ? Promise.resolve(last.look) : look()),
+    close: () => clearInterval(timer),
+  };
+}
+
+async function load(postgres: Postgres): Promise<Look> {
+  const rows = await postgres.query<{ code: string; id: number; generation: number }>({ name: 'generations', text: 'select code, id, generation from category' });
+  const known = new Map(rows.map((row) => [row.code, row]));
+  const rowOf = (category: Category | typeof IDENTITY) => known.get(category === IDENTITY ? IDENTITY_FOLLOWS : category.code);
+  return {
+    idOf: (category) => (category === IDENTITY ? 0 : (rowOf(category)?.id ?? -1)),
+    generationOf: (category) => rowOf(category)?.generation ?? 0,
+  };
+}

@@ -1,0 +1,62 @@
+/** Streams rows into a table through COPY. Promises: bounded memory whatever the number of rows; knows no table. */
+import { once } from 'node:events';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+
+const CHUNK_BYTES = 256 * 1024;
+/** UTF-8 needs no more for a character of JavaScript's strings. */
+const MOST_BYTES = 3;
+
+/** Takes lines (in COPY's text form, each with its line feed) and waits for the server where it is slower. */
+export interface Copying {
+  write(line: string): Promise<void> | undefined;
+  end(): Promise<void>;
+}
+
+export function copyInto(client: pg.PoolClient, target: string): Copying {
+  const stream = client.query(copyFrom(`copy ${target} from stdin`));
+  let failure: Error | undefined;
+  const ended = once(stream, 'finish').catch((error: Error) => {
+    failure = error;
+  });
+  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let filled = 0;
+  const send = async (bytes: Buffer) => {
+    if (failure) throw failure;
+    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), ended]);
+    if (failure) throw failure;
+  };
+  const flush = () => {
+    const full = chunk.subarray(0, filled);
+    // The stream still reads the old one.
+    chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    filled = 0;
+    return send(full);
+  };
+  return {
+    write(line) {
+      // Line by line: most hold nothing but ASCII, and only such are encoded at the speed of copying.
+      if (line.length * MOST_BYTES > CHUNK_BYTES) return flush().then(() => send(Buffer.from(line, 'utf8')));
+      const waiting = line.length * MOST_BYTES > CHUNK_BYTES - filled ? flush() : undefined;
+      filled += chunk.write(line, filled, 'utf8');
+      return waiting;
+    },
+    async end() {
+      if (filled > 0) await flush();
+      stream.end();
+      await ended;
+      if (failure) throw failure;
+    },
+  };
+}
+
+/** A text as a field of COPY. */
+export function field(text: string | null): string {
+  if (text === null) return '\\N';
+  return /[\\\n\r\t]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t') : text;
+}
+
+/** A `text[]` as a field of COPY. */
+export function arrayField(texts: readonly string[]): string {
+  return field(`{${texts.map((text) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`);
+}
