@@ -38,6 +38,7 @@ function filesBelow(path) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   install();
   build();
+  if (process.argv.includes('--build-only')) process.exit(0);
   // In this process, so that Ctrl-C and kill reach the gateway itself.
   process.argv = [process.argv[0], join(root, 'dist', 'main.js'), 'start', ...process.argv.slice(2)];
   await import('../dist/main.js');

@@ -54,7 +54,10 @@ program
   .addHelpText('after', example('node dist/main.js deliver registration.basic firms.csv --mapping seeds/mappings/beijing-registrations.yaml'))
   .action(async (category, file, options) => (await import('./commands/filling.js')).deliverFile(category, file, options));
 
-const catalogue = program.command('catalogue').description('数据目录 / The catalogue').addHelpText('after', example('node dist/main.js catalogue show tax.valueAddedTaxReturn'));
+const catalogue = program
+  .command('catalogue')
+  .description('数据目录 / The catalogue')
+  .addHelpText('after', example('node dist/main.js catalogue show tax.valueAddedTaxReturn'));
 catalogue
   .command('check')
   .description('核对目录 / Check every file of the catalogue')

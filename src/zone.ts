@@ -66,8 +66,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A gateway on a migrated database. */
-export async function openGateway(config: Config, database: Database, catalogue: Catalogue, log: Logger = openLog(config)): Promise<Gateway> {
+/** A gateway on a migrated database; `now` is the clock that decisions go by. */
+export async function openGateway(
+  config: Config,
+  database: Database,
+  catalogue: Catalogue,
+  log: Logger = openLog(config),
+  now: () => Date = () => new Date(),
+): Promise<Gateway> {
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs: GATEWAY_LIMIT_MS });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs: GATEWAY_LIMIT_MS });
@@ -80,7 +86,7 @@ export async function openGateway(config: Config, database: Database, catalogue:
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit: openAuditLog({ postgres: appending }),
-      now: () => new Date(),
+      now,
     },
     { production: config.production, newId: newRequestId },
   );

@@ -23,7 +23,9 @@ export function* explain(grounds: Grounds, purpose: Purpose, uscc: Uscc | null, 
     const { state, consents } = consentStateOf(uscc ? grounds.consentsOf(uscc) : [], category, purpose, time);
     for (const item of category.items) {
       const judgement = judge({ category, item, standing, purpose, time, consent: state, subject });
-      const grants = standing.grants.filter((grant) => isLive(grant, time) && grant.purposes.includes(purpose) && coversItem(grant.scope, category, item)).map(({ id }) => id);
+      const grants = standing.grants
+        .filter((grant) => isLive(grant, time) && grant.purposes.includes(purpose) && coversItem(grant.scope, category, item))
+        .map(({ id }) => id);
       yield { ...judgement, category, item, policyVersion: standing.policyVersion, grants, consents };
     }
   }

@@ -63,5 +63,8 @@ export function canonical(entry: AuditEntry): string {
 
 /** RFC 6962: SHA-256 over 0x00 and the leaf's bytes. */
 export function leafHash(canonicalEntry: string): Buffer {
-  return createHash('sha256').update(Buffer.from([0])).update(canonicalEntry, 'utf8').digest();
+  return createHash('sha256')
+    .update(Buffer.from([0]))
+    .update(canonicalEntry, 'utf8')
+    .digest();
 }

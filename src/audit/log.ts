@@ -3,9 +3,10 @@
  * by the very statement that made it so. Entries that arrive while a commit is under way share the next one: no timer,
  * no waiting when idle.
  */
-import type { Branded } from '../terms.js';
+
 import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
+import type { Branded } from '../terms.js';
 import { type AuditEntry, canonical, leafHash } from './entry.js';
 
 /** Proof that an entry is durable: no answer leaves without one, and only `append` mints it. */
@@ -74,7 +75,13 @@ async function appendTogether(postgres: Postgres, together: readonly Waiting[]):
   const epochs = await postgres.query<{ institution: string; epoch: number }>({
     name: 'append',
     text: APPEND,
-    values: [rows.map(({ id }) => id), rows.map(({ time }) => time), rows.map(({ institution }) => institution), rows.map(({ entry }) => entry), rows.map(({ hash }) => hash)],
+    values: [
+      rows.map(({ id }) => id),
+      rows.map(({ time }) => time),
+      rows.map(({ institution }) => institution),
+      rows.map(({ entry }) => entry),
+      rows.map(({ hash }) => hash),
+    ],
   });
   const epoch = new Map(epochs.map((row) => [row.institution, row.epoch]));
   const epochOf = (institution: string) => (epoch.get(institution) ?? 0) + (epoch.get('*') ?? 0);

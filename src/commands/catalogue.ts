@@ -28,7 +28,15 @@ export function list({ domain, provider, json }: { domain?: string; provider?: s
     say(JSON.stringify({ ...totals, digest: catalogue.digest, list: categories.map(inShort) }, null, 2));
     return;
   }
-  const rows = categories.map(({ code, title, provider: unit, updateCycle, sharing, grade, items }) => [code, title.zh, unit, updateCycle, sharing, `L${grade}`, items.length]);
+  const rows = categories.map(({ code, title, provider: unit, updateCycle, sharing, grade, items }) => [
+    code,
+    title.zh,
+    unit,
+    updateCycle,
+    sharing,
+    `L${grade}`,
+    items.length,
+  ]);
   say(table(['code', '信息类', 'provider', 'cycle', 'sharing', 'grade', 'items'], rows));
   say(`${totals.providers} providers, ${totals.categories} categories, ${totals.items} items`);
 }

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../config.js';
 import type { SandboxIssuer } from '../http/sandboxIssuer.js';
-import { ask, type GraphQLAnswer } from './query.js';
 import { say, table } from './paper.js';
+import { ask, type GraphQLAnswer } from './query.js';
 
 interface Leaf {
   readonly place: string;
@@ -20,7 +20,17 @@ interface Freshness {
 
 const SHOWN_LEAVES = 40;
 
-export async function workedQuery({ address, issuer, uscc, institution }: { address: string; issuer: SandboxIssuer; uscc: string; institution: string }): Promise<void> {
+export async function workedQuery({
+  address,
+  issuer,
+  uscc,
+  institution,
+}: {
+  address: string;
+  issuer: SandboxIssuer;
+  uscc: string;
+  institution: string;
+}): Promise<void> {
   const file = join(readConfig().seedsFolder, 'queries', 'profile.graphql');
   const { body } = await ask({ url: `${address}/graphql`, token: await issuer.tokenFor(institution), query: readFileSync(file, 'utf8'), variables: { uscc } });
   say(`\n${institution} 查询 asks for ${uscc} (seeds/queries/profile.graphql)\n`);
@@ -38,11 +48,30 @@ function tell({ data, errors = [], extensions }: GraphQLAnswer): void {
   const masked = new Set(extensions.access?.masked.map((coordinate) => coordinate.split('.')[1]));
   const isMasked = ({ place }: Leaf) => masked.has(place.split('.').at(-1));
   const given = leaves.filter(({ value }) => value !== 'null');
-  say(`明文 Clear\n${table(['item', 'value'], given.filter((leaf) => !isMasked(leaf)).slice(0, SHOWN_LEAVES).map(({ place, value }) => [place, value]))}`);
-  say(`脱敏 Masked\n${table(['item', 'value'], given.filter(isMasked).map(({ place, value }) => [place, value]))}`);
+  say(
+    `明文 Clear\n${table(
+      ['item', 'value'],
+      given
+        .filter((leaf) => !isMasked(leaf))
+        .slice(0, SHOWN_LEAVES)
+        .map(({ place, value }) => [place, value]),
+    )}`,
+  );
+  say(
+    `脱敏 Masked\n${table(
+      ['item', 'value'],
+      given.filter(isMasked).map(({ place, value }) => [place, value]),
+    )}`,
+  );
   const reasons = errors.map(({ extensions: told }) => [String(told?.coordinate), String(told?.reason), String(told?.remedy)]);
   say(`拒绝 Denied\n${table(['coordinate', 'reason', '可以怎么做 remedy'], reasons)}`);
-  const ages = fresh.map(({ category, provider, dataTime, dueBy, freshness }) => [category, provider, dataTime.slice(0, 10), dueBy?.slice(0, 10) ?? '-', freshness]);
+  const ages = fresh.map(({ category, provider, dataTime, dueBy, freshness }) => [
+    category,
+    provider,
+    dataTime.slice(0, 10),
+    dueBy?.slice(0, 10) ?? '-',
+    freshness,
+  ]);
   say(`新鲜度 Freshness\n${table(['category', 'provider', 'data time', 'due by', ''], ages)}`);
   const { id, time, leafHash } = extensions.receipt;
   say(`回执 Receipt  ${id}\n  ${time}  policy version ${extensions.access?.policyVersion}\n  leaf hash ${leafHash}`);
@@ -50,7 +79,7 @@ function tell({ data, errors = [], extensions }: GraphQLAnswer): void {
 
 function walk(value: unknown, place: string[], leaves: Leaf[], fresh: Freshness[]): void {
   if (Array.isArray(value)) {
-    value.forEach((row, position) => walk(row, [...place.slice(0, -1), `${place.at(-1)}[${position}]`], leaves, position === 0 ? fresh : []));
+    for (const [position, row] of value.entries()) walk(row, [...place.slice(0, -1), `${place.at(-1)}[${position}]`], leaves, position === 0 ? fresh : []);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'provenance') fresh.push({ category: place.join('.').replace(/\[0\]$/, ''), ...(inner as Omit<Freshness, 'category'>) });

@@ -9,7 +9,9 @@ import { type Database, openCatalogue, openDatabase } from '../zone.js';
 import { progress, say, table } from './paper.js';
 
 /** Runs work on a migrated database and closes it whatever happens. */
-export async function withDatabase<T>(work: (parts: { config: Config; catalogue: Catalogue; database: Database; applied: string[] }) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  work: (parts: { config: Config; catalogue: Catalogue; database: Database; applied: string[] }) => Promise<T>,
+): Promise<T> {
   const config = readConfig();
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
@@ -54,7 +56,11 @@ export function seedLine({ enterprises, records, milliseconds, recordsPerSecond,
   return `${enterprises} 家企业，${records} 条记录，${(milliseconds / 1000).toFixed(1)} s，每秒 ${recordsPerSecond} 条 / ${enterprises} enterprises, ${records} records, ${recordsPerSecond} a second`;
 }
 
-export async function deliverFile(category: string, file: string, options: { mapping?: string; mode: string; dataTime?: string; json: boolean }): Promise<void> {
+export async function deliverFile(
+  category: string,
+  file: string,
+  options: { mapping?: string; mode: string; dataTime?: string; json: boolean },
+): Promise<void> {
   const { mode } = options;
   if (mode !== 'MERGE' && mode !== 'REPLACE') throw new Fault('BAD_USER_INPUT', { detail: '--mode MERGE | REPLACE' });
   const dataTime = options.dataTime === undefined ? undefined : new Date(options.dataTime);
@@ -81,7 +87,9 @@ function deliveryText(report: DeliveryReport): string {
     ['未变 unchanged', counts.unchanged],
     ['隔离 quarantined', quarantined.total],
     ...Object.entries(quarantined.byReason).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
-    ['提示 warnings', JSON.stringify(warnings)],
+    ['提示 warnings', warnings.total],
+    ...Object.entries(warnings.byColumn).flatMap(([column, kinds]) => Object.entries(kinds).map(([kind, count]): [string, number] => [`  ${column} ${kind}`, count])),
+    ...warnings.leftOut.map(({ column, value, rows: count }): [string, string] => [`  ${column} 未取 left out`, `${value} × ${count}`]),
     ['毫秒 milliseconds', Math.round(counts.milliseconds)],
     ['行/秒 rows a second', Math.round(counts.rowsPerSecond)],
   ];

@@ -7,7 +7,9 @@ export function say(text = ''): void {
 }
 
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const made = new Table({ head: [...head], style: { head: [], border: [] }, wordWrap: false });
+  // No line between rows: a table of forty items is then one screen, not two.
+  const chars = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+  const made = new Table({ head: [...head], style: { head: [], border: [] }, chars });
   made.push(...rows.map((row) => [...row]));
   return made.toString();
 }
@@ -20,7 +22,10 @@ export interface Progress {
 /** A bar on a terminal; elsewhere a line every ten per cent, or every 10,000 where the total is not known. */
 export function progress(title: string, total: number | null): Progress {
   if (process.stdout.isTTY) {
-    const bar = new SingleBar({ format: total === null ? `${title} {value}` : `${title} {bar} {percentage}% {value}/{total} {eta_formatted}`, hideCursor: true }, Presets.shades_classic);
+    const bar = new SingleBar(
+      { format: total === null ? `${title} {value}` : `${title} {bar} {percentage}% {value}/{total} {eta_formatted}`, hideCursor: true },
+      Presets.shades_classic,
+    );
     bar.start(total ?? 0, 0);
     return { update: (done) => bar.update(done), end: () => bar.stop() };
   }

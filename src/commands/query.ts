@@ -27,7 +27,8 @@ export async function query(file: string, { institution, variables, url }: { ins
 /** @throws Fault CONFIG_FAULTY in production, where the sandbox's key is believed by nobody. */
 export async function sandboxToken(institution: string, client?: string): Promise<string> {
   const config = readConfig();
-  if (config.production || config.tokenJwksFile) throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE or in production' });
+  if (config.production || config.tokenJwksFile)
+    throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE or in production' });
   return (await openIssuer(config)).tokenFor(institution, client);
 }
 

@@ -4,8 +4,8 @@ import { readConfig } from '../config.js';
 import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
 import { type Gateway, openCatalogue, openDatabase, openGateway, openLog } from '../zone.js';
-import { seedLine, seedWithProgress } from './filling.js';
 import { workedQuery } from './demonstration.js';
+import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
 
 /** Time that requests under way have to end after a signal, in ms. */

@@ -150,7 +150,9 @@ export class Catalogue {
   @Field(() => [Provider], { description: '提供单位 / Providers' }) providers(): Provider[] {
     return this.catalogue.providers.map((provider) => new Provider(this.catalogue, provider));
   }
-  @Field(() => [Category], { description: '信息类；search 在代码、名称与信息项名称中查找 / Categories; search looks in codes and titles of categories and items' })
+  @Field(() => [Category], {
+    description: '信息类；search 在代码、名称与信息项名称中查找 / Categories; search looks in codes and titles of categories and items',
+  })
   categories(
     @Arg('domain', () => String, { nullable: true }) domain?: string,
     @Arg('provider', () => String, { nullable: true }) provider?: string,

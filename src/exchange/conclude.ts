@@ -27,9 +27,17 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
   };
 }
 
-async function decideOperation(schema: GraphQLSchema, journey: Journey, document: DocumentNode, operation: OperationDefinitionNode, variables: Record<string, unknown>) {
+async function decideOperation(
+  schema: GraphQLSchema,
+  journey: Journey,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+) {
   if (operation.operation !== 'query') throw new Fault('OPERATION_NOT_SUPPORTED');
-  const fragments = Object.fromEntries(document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])));
+  const fragments = Object.fromEntries(
+    document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
+  );
   await journey.decide(inquiryOf({ schema, catalogue: journey.parts.catalogue, operation, fragments, variables }));
 }
 

@@ -9,6 +9,7 @@ import { ENTRY_VERSION } from '../audit/entry.js';
 import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
 import { type ExchangeParts, Journey, type JourneyContext } from './journey.js';
+import { openLane } from './lane.js';
 import { LIMITS, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
 
@@ -51,6 +52,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export async function openExchange(parts: ExchangeParts, { production, newId }: { production: boolean; newId: () => string }): Promise<Exchange> {
   const schema = schemaOf(parts.catalogue);
   const limits = openLimits();
+  const lane = openLane();
   const quiet = () => undefined;
   const apollo = new ApolloServer<JourneyContext>({
     schema,
@@ -92,13 +94,12 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
 
   async function attempt(question: Question, operation: string, supersedes: string | null): Promise<{ journey: Journey; answer: Answer }> {
     const id = supersedes === null ? question.id : newId();
-    const journey = new Journey(parts, { id, caller: question.caller, startedAt: question.startedAt, operation, supersedes });
+    const journey = new Journey(parts, lane, { id, caller: question.caller, startedAt: question.startedAt, operation, supersedes });
     const headers = new HeaderMap([['content-type', 'application/json']]);
     if (question.accept) headers.set('accept', question.accept);
-    const response = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: 'POST', headers, search: '', body: question.body },
-      context: async () => ({ journey }),
-    });
+    const response = await apollo
+      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body: question.body }, context: async () => ({ journey }) })
+      .finally(() => journey.end());
     const body = response.body.kind === 'complete' ? response.body.string : '';
     const contentType = response.headers.get('content-type') ?? JSON_TYPE;
     return { journey, answer: { status: response.status ?? 200, contentType, body, receipt: null, code: null, lookedUp: 0 } };
@@ -133,8 +134,10 @@ function documentOf(body: unknown): string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Fault('INVALID_REQUEST', { detail: 'JSON object' });
   const { query, variables, operationName } = body as Record<string, unknown>;
   if (typeof query !== 'string' || query.trim() === '') throw new Fault('INVALID_REQUEST', { detail: 'query' });
-  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables))) throw new Fault('INVALID_REQUEST', { detail: 'variables' });
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') throw new Fault('INVALID_REQUEST', { detail: 'operationName' });
+  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
+    throw new Fault('INVALID_REQUEST', { detail: 'variables' });
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
+    throw new Fault('INVALID_REQUEST', { detail: 'operationName' });
   return query;
 }
 

@@ -52,21 +52,42 @@ export interface OperationSource {
  */
 export function inquiryOf(source: OperationSource): AskedOperation {
   const walk = new Walk(source);
-  const root = walk.fieldsOf([source.operation.selectionSet], ['Query']);
+  const { root, selections } = unfolded(walk, source);
   const reads: AskedRead[] = [];
   let cause: Cause | null = null;
-  for (const [key, nodes] of root) {
-    const field = nodes[0]?.name.value;
-    if (field !== 'enterprise' && field !== 'enterprises') continue;
-    const args = walk.argumentsOf(nodes[0] as FieldNode, field);
+  for (const { key, field, node, asked, name } of selections) {
+    const args = walk.argumentsOf(node, field);
     const stated = causeOf(args.inquiry as InquiryInput);
     if (cause && JSON.stringify(cause) !== JSON.stringify(stated)) throw new Fault('MIXED_INQUIRIES');
     cause = stated;
-    reads.push({ key, field, ...enterprisesOf(field, args), ...walk.askedOf(nodes) });
+    reads.push({ key, field, ...enterprisesOf(field, args), asked, name });
   }
   const cost = reads.reduce((sum, { usccs, asked }) => sum + usccs.length * asked.size, 0);
   if (cost > LIMITS.cost) throw new Fault('QUERY_TOO_COSTLY', { detail: `${cost} > ${LIMITS.cost}`, facts: { cost, limit: LIMITS.cost } });
-  return { reads, cause, fields: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), cost };
+  return { reads, cause, fields: root, cost };
+}
+
+/** What an operation selects, whatever the variables say. */
+interface Unfolded {
+  readonly root: readonly string[];
+  readonly selections: readonly (Pick<AskedRead, 'key' | 'field' | 'asked' | 'name'> & { readonly node: FieldNode })[];
+}
+
+/** Operations come from Apollo's document store, so the same text is the same node. */
+const unfoldedOf = new WeakMap<OperationDefinitionNode, Unfolded>();
+
+function unfolded(walk: Walk, { operation }: OperationSource): Unfolded {
+  const known = unfoldedOf.get(operation);
+  if (known) return known;
+  const root = walk.fieldsOf([operation.selectionSet], ['Query']);
+  const selections = [...root].flatMap(([key, nodes]) => {
+    const node = nodes[0] as FieldNode;
+    const field = node.name.value;
+    return field === 'enterprise' || field === 'enterprises' ? [{ key, field, node, ...walk.askedOf(nodes) } as const] : [];
+  });
+  const found = { root: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), selections };
+  if (!walk.metDirectives) unfoldedOf.set(operation, found);
+  return found;
 }
 
 const PRINTABLE = /^[^\p{Cc}\p{Cs}\p{Co}]{1,64}$/u;
@@ -94,6 +115,8 @@ function enterprisesOf(field: AskedRead['field'], args: Record<string, unknown>)
 class Walk {
   readonly #variables: Record<string, unknown>;
   #unfolded = 0;
+  /** Whether @skip or @include was met, so that what is selected depends on the variables. */
+  metDirectives = false;
 
   constructor(private readonly source: OperationSource) {
     const read = getVariableValues(source.schema, source.operation.variableDefinitions ?? [], source.variables, { maxErrors: LIMITS.errors });
@@ -167,6 +190,7 @@ class Walk {
 
   #included(node: { readonly directives?: FieldNode['directives'] }): boolean {
     if (!node.directives || node.directives.length === 0) return true;
+    this.metDirectives = true;
     if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;
     return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
   }

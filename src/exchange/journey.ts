@@ -15,6 +15,7 @@ import type { Directory } from '../records/directory.js';
 import type { Reading, Records } from '../records/records.js';
 import type { Uscc } from '../terms.js';
 import type { AskedOperation } from './inquiryOf.js';
+import type { Lane } from './lane.js';
 import { type AccessReport, reportOf } from './report.js';
 
 /** What the exchange stands on. */
@@ -60,22 +61,32 @@ export class Journey {
   /** Enterprises asked that the zone does not hold, by response key of the read. */
   readonly unknown = new Map<string, Set<string>>();
   search: AuditEntry['search'];
-  readonly time: Date;
+  /** When the grounds were gathered; terms are held against it. */
+  time: Date;
+  #leave: () => void = () => undefined;
 
   constructor(
     readonly parts: ExchangeParts,
+    readonly lane: Lane,
     readonly start: JourneyStart,
   ) {
     this.time = parts.now();
   }
 
-  /** Gathers the grounds and decides, before anything is resolved. */
+  /** Waits for its turn, gathers the grounds and decides, before anything is resolved. */
   async decide(asked: AskedOperation): Promise<void> {
-    const { catalogue, grounds, records } = this.parts;
+    const { catalogue, grounds, records, now } = this.parts;
     const { caller } = this.start;
+    this.#leave = await this.lane.enter(asked.cost);
+    this.time = now();
     const evidence = await grounds.of(caller.institution, [...new Set(asked.reads.flatMap(({ usccs }) => usccs))]);
     const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
     this.#phase = { phase: 'DECIDED', asked, grounds: evidence, permit, reading: permit && records.begin(permit) };
+  }
+
+  /** Gives its place in the lane up; MUST be called however the attempt ended. */
+  end(): void {
+    this.#leave();
   }
 
   get decided(): Extract<Phase, { phase: 'DECIDED' }> {

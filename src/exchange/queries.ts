@@ -1,16 +1,17 @@
 /** The root fields. Each takes what the journey has decided and hands out what `records` gives under the permit. */
+
+import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
 import { decideDirectory } from '../access/decide.js';
 import { explain, REMEDIES } from '../access/explain.js';
-import { createHash } from 'node:crypto';
 import { FAULTS, Fault } from '../faults.js';
 import type { Purpose, Uscc } from '../terms.js';
 import { Catalogue } from './catalogueTypes.js';
 import type { AskedRead } from './inquiryOf.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { type TypedUscc, UsccScalar } from './scalars.js';
-import { Enterprise, EnterpriseConnection, EnterpriseProblem, EnterpriseResult, InquiryInput, ItemAccess, PurposeEnum } from './types.js';
+import { Enterprise, EnterpriseConnection, type EnterpriseProblem, EnterpriseResult, InquiryInput, ItemAccess, PurposeEnum } from './types.js';
 
 /** What stands for an enterprise while its fields are resolved. */
 export interface EnterpriseNode {
@@ -72,7 +73,12 @@ export class Queries {
       first,
       after: after ?? null,
     });
-    journey.search = { nameHash: createHash('sha256').update(name).digest('hex'), division: division ?? null, industry: industry ?? null, found: page.entries.length };
+    journey.search = {
+      nameHash: createHash('sha256').update(name).digest('hex'),
+      division: division ?? null,
+      industry: industry ?? null,
+      found: page.entries.length,
+    };
     const nodes = [...page.entries];
     return {
       nodes,

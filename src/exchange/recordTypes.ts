@@ -1,6 +1,7 @@
 /** GraphQL types of records, made from the catalogue: a field a domain, a category, an item. */
-import { Arg, Field, Int, ObjectType } from 'type-graphql';
+
 import type { GraphQLScalarType } from 'graphql';
+import { Arg, Field, Int, ObjectType } from 'type-graphql';
 import type { Catalogue, Category, DataType, Item } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { DateScalar, DateTimeScalar, DecimalScalar, UsccScalar } from './scalars.js';
@@ -54,7 +55,11 @@ function declareCategoryField(Records: Class, category: Category, Row: Class): v
   }
   Object.defineProperty(Records.prototype, category.field, { value: () => undefined, configurable: true });
   Field(() => [Row], { nullable: true, description })(Records.prototype, category.field, {} as PropertyDescriptor);
-  Arg('first', () => Int, { nullable: true, description: '至多几行，1-100；不填为全部 / Rows at most, 1 to 100; all where absent' })(Records.prototype, category.field, 0);
+  Arg('first', () => Int, { nullable: true, description: '至多几行，1-100；不填为全部 / Rows at most, 1 to 100; all where absent' })(
+    Records.prototype,
+    category.field,
+    0,
+  );
   Arg('after', () => String, { nullable: true, description: '上一页末行的 cursor / cursor of the last row before' })(Records.prototype, category.field, 1);
 }
 

@@ -16,7 +16,8 @@ const SHOWN = 40;
 
 export const UsccScalar = new GraphQLScalarType<TypedUscc | string, unknown>({
   name: 'USCC',
-  description: '统一社会信用代码，18 位（GB 32100-2015）；全角与小写会被规范 / Unified social credit code, 18 characters; full-width and lower case are brought to canonical form',
+  description:
+    '统一社会信用代码，18 位（GB 32100-2015）；全角与小写会被规范 / Unified social credit code, 18 characters; full-width and lower case are brought to canonical form',
   specifiedByURL: 'https://openstd.samr.gov.cn/bzgk/gb/newGbInfo?hcno=24691C25985C1073D3A7C85629378AC0',
   serialize: (value) => value,
   parseValue: (value) => parsed(value),

@@ -50,22 +50,26 @@ interface Page {
   readonly after?: string | null;
 }
 
-async function resolveCategory(category: Category, { uscc, read }: EnterpriseNode, page: Page, journey: Journey): Promise<ReleasedRow | readonly ReleasedRow[] | null> {
+async function resolveCategory(
+  category: Category,
+  { uscc, read }: EnterpriseNode,
+  page: Page,
+  journey: Journey,
+): Promise<ReleasedRow | readonly ReleasedRow[] | null> {
   const reached = await journey.decided.reading?.category(read, uscc, category);
   if (reached?.state !== 'GIVEN') return null;
-  const { rows, version } = reached.released;
-  return category.cardinality === 'ONE' ? (rows[0] ?? null) : pageOf(rows, version, page);
+  const { released } = reached;
+  if (category.cardinality === 'ONE') return released.rows(0, 1)[0] ?? null;
+  const begin = beginOf(page, released.version);
+  return released.rows(begin, page.first ? begin + page.first : Number.POSITIVE_INFINITY);
 }
 
-function pageOf(rows: readonly ReleasedRow[], version: number, { first, after }: Page): readonly ReleasedRow[] {
-  let begin = 0;
-  if (after !== undefined && after !== null) {
-    const cursor = fromCursor(after);
-    if (!cursor) throw new Fault('INVALID_PAGE', { detail: 'after' });
-    if (cursor.version !== version) throw new Fault('CURSOR_STALE');
-    begin = cursor.position;
-  }
-  if (first === undefined || first === null) return rows.slice(begin);
-  if (first < 1 || first > 100) throw new Fault('INVALID_PAGE', { detail: 'first: 1 - 100' });
-  return rows.slice(begin, begin + first);
+/** @throws Fault INVALID_PAGE, CURSOR_STALE */
+function beginOf({ first, after }: Page, version: number): number {
+  if (first !== undefined && first !== null && (first < 1 || first > 100)) throw new Fault('INVALID_PAGE', { detail: 'first: 1 - 100' });
+  if (after === undefined || after === null) return 0;
+  const cursor = fromCursor(after);
+  if (!cursor) throw new Fault('INVALID_PAGE', { detail: 'after' });
+  if (cursor.version !== version) throw new Fault('CURSOR_STALE');
+  return cursor.position;
 }

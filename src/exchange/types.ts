@@ -46,7 +46,9 @@ export class Provenance {
 @ObjectType('Enterprise', { description: '企业；各领域信息按授权给出 / An enterprise; its records as far as they may be seen' })
 export class Enterprise {
   @Field(() => UsccScalar, { simple: true, description: '统一社会信用代码 / Unified social credit code' }) uscc!: string;
-  @Field(() => String, { nullable: true, simple: true, description: '企业名称 / Registered name; governed as registration.basic.enterpriseName' }) name!: string | null;
+  @Field(() => String, { nullable: true, simple: true, description: '企业名称 / Registered name; governed as registration.basic.enterpriseName' }) name!:
+    | string
+    | null;
 }
 
 @ObjectType('EnterpriseProblem', { description: '批量查询中无法回答的一家 / One of a batch that cannot be answered' })

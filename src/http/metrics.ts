@@ -1,5 +1,5 @@
 /** What is measured of the gateway, for Prometheus. Labels are of closed sets: no institution's traffic makes new series. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   /** One request answered: how it ended (`ok` or a code of the table of faults), how long it took, records looked up. */

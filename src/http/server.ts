@@ -74,7 +74,11 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
   await server.register(helmet, { contentSecurityPolicy: false });
   if (parts.corsOrigins.length > 0) await server.register(cors, { origin: [...parts.corsOrigins], methods: ['POST'] });
   await server.register(compress, { threshold: 2_048, encodings: ['gzip', 'deflate'] });
-  await server.register(underPressure, { maxEventLoopDelay: 2_000, retryAfter: 2, pressureHandler: (_request, reply) => refuseUnaudited(reply, new Fault('OVERLOADED')) });
+  await server.register(underPressure, {
+    maxEventLoopDelay: 2_000,
+    retryAfter: 2,
+    pressureHandler: (_request, reply) => refuseUnaudited(reply, new Fault('OVERLOADED')),
+  });
 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
@@ -85,7 +89,9 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     }
   });
   server.setErrorHandler(async (error, request, reply) => reply.send(await refused(request, reply, faultOf(error))));
-  server.setNotFoundHandler(async (request, reply) => refuseUnaudited(reply, new Fault(request.url.startsWith('/graphql') ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')));
+  server.setNotFoundHandler(async (request, reply) =>
+    refuseUnaudited(reply, new Fault(request.url.startsWith('/graphql') ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')),
+  );
 
   async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string> {
     const { startedAt, caller } = request.arrival;
@@ -129,7 +135,10 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     server.get('/graphql', async (request, reply) => {
       // The page carries a sandbox token, so it is for this machine only.
       const headers = isLoopback(request.ip) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
-      return reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').send(renderGraphiQL({ title: '金融公共数据专区 GraphiQL', headers, defaultQuery: WELCOME }));
+      return reply
+        .type('text/html; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .send(renderGraphiQL({ title: '金融公共数据专区 GraphiQL', headers, defaultQuery: WELCOME }));
     });
   }
   return server;
@@ -171,7 +180,10 @@ function faultOf(error: unknown): Fault {
 
 /** For what touches no record and names no caller: unknown addresses, and shedding load, where an entry each would add to it. */
 function refuseUnaudited(reply: FastifyReply, fault: Fault): void {
-  reply.status(fault.status).header('cache-control', 'no-store').send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
+  reply
+    .status(fault.status)
+    .header('cache-control', 'no-store')
+    .send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
 }
 
 /** Type and message chain of what failed, for the log. Messages of the driver name tables and codes, never values. */

@@ -1,7 +1,8 @@
 /** A record as it was delivered: a fact, the same for everybody, before any decision touches it. */
+
+import type { Value } from '../access/masks.js';
 import type { Category } from '../catalogue/model.js';
 import type { Uscc } from '../terms.js';
-import type { Value } from '../access/masks.js';
 
 export type Row = Readonly<Record<string, Value>>;
 

@@ -104,4 +104,3 @@ async function readCache(cache: Cache, missing: readonly number[], wanted: reado
   });
   return found;
 }
-

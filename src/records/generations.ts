@@ -49,7 +49,10 @@ export function openGenerations({ postgres }: { postgres: Postgres }): Generatio
 }
 
 async function load(postgres: Postgres): Promise<Look> {
-  const rows = await postgres.query<{ code: string; id: number; generation: number }>({ name: 'generations', text: 'select code, id, generation from category' });
+  const rows = await postgres.query<{ code: string; id: number; generation: number }>({
+    name: 'generations',
+    text: 'select code, id, generation from category',
+  });
   const known = new Map(rows.map((row) => [row.code, row]));
   const rowOf = (category: Category | typeof IDENTITY) => known.get(category === IDENTITY ? IDENTITY_FOLLOWS : category.code);
   return {

@@ -9,30 +9,40 @@ import type { Category, Item } from '../catalogue/model.js';
 import type { Fact, Row } from './fact.js';
 import { type Provenance, provenanceOf } from './provenance.js';
 
-/** A row as it leaves: item values by name, absent where denied or not recorded. */
-export type ReleasedRow = Record<string, Value | Provenance | string | null>;
+/**
+ * A row as it leaves: item values by name, absent where denied or not recorded. Provenance and cursor are functions, so
+ * that GraphQL makes them only where they are asked.
+ */
+export type ReleasedRow = Record<string, Value | null | (() => Provenance) | (() => string)>;
 export interface Released {
-  readonly rows: readonly ReleasedRow[];
   readonly version: number;
+  /** Rows from `begin` (inclusive) until `end` (exclusive). */
+  rows(begin: number, end: number): ReleasedRow[];
 }
+type ValueRow = Record<string, Value | null>;
 
 /** @returns null when there is no record. */
 export function release(fact: Fact, category: Category, asked: readonly Item[], outcomes: Outcomes, time: Date): Released | null {
   if (!fact.known) return null;
   const clear = asked.filter(({ index }) => outcomes[index] === CLEAR);
   const masked = asked.filter(({ index }) => outcomes[index] === MASKED);
-  const provenance = provenanceOf(fact, category, time);
-  let rows = fact.rows.map((row) => released(row, clear, masked));
-  if (!orderMayShow(category, outcomes)) rows = reordered(rows);
-  rows.forEach((row, position) => {
-    row.provenance = provenance;
-    if (category.cardinality === 'MANY') row.cursor = toCursor(fact.version, position + 1);
-  });
-  return { rows, version: fact.version };
+  let provenance: Provenance | undefined;
+  const provenanceOnce = () => (provenance ??= provenanceOf(fact, category, time));
+  let reordered: ValueRow[] | undefined;
+  return {
+    version: fact.version,
+    rows(begin, end) {
+      // Most records are read from the front and lie in an order that may show: only the rows wanted are made.
+      const wanted = orderMayShow(fact.rows, category, outcomes)
+        ? fact.rows.slice(begin, end).map((row) => released(row, clear, masked))
+        : (reordered ??= inVisibleOrder(fact.rows, category, outcomes, clear, masked)).slice(begin, end);
+      return wanted.map((row, offset) => ({ ...row, provenance: provenanceOnce, cursor: () => toCursor(fact.version, begin + offset + 1) }));
+    },
+  };
 }
 
-function released(row: Row, clear: readonly Item[], masked: readonly Item[]): ReleasedRow {
-  const out: ReleasedRow = {};
+function released(row: Row, clear: readonly Item[], masked: readonly Item[]): ValueRow {
+  const out: ValueRow = {};
   for (const { name } of clear) out[name] = row[name] ?? null;
   for (const item of masked) {
     const value = row[item.name];
@@ -41,19 +51,34 @@ function released(row: Row, clear: readonly Item[], masked: readonly Item[]): Re
   return out;
 }
 
-/** Rows lie in the order of one item; where that item is not clear, its order would tell about its values. */
-function orderMayShow(category: Category, outcomes: Outcomes): boolean {
+/**
+ * Rows lie in the order of one item, and where that is equal in the order of their whole text. An order that rests on
+ * values the caller does not see would tell about them.
+ */
+function orderMayShow(rows: readonly Row[], category: Category, outcomes: Outcomes): boolean {
   if (category.orderedBy === null) return true;
-  const ordering = category.itemsByName.get(category.orderedBy);
+  if (!orderingIsClear(category, outcomes)) return false;
+  const name = category.orderedBy;
+  return rows.every((row, position) => position === 0 || row[name] !== rows[position - 1]?.[name]);
+}
+
+function orderingIsClear(category: Category, outcomes: Outcomes): boolean {
+  const ordering = category.itemsByName.get(category.orderedBy ?? '');
   return ordering !== undefined && outcomes[ordering.index] === CLEAR;
 }
 
-/** By what is visible anyway. */
-function reordered(rows: readonly ReleasedRow[]): ReleasedRow[] {
+/** By the ordering item where that is clear, and else, as among equals, by what is visible anyway. */
+function inVisibleOrder(rows: readonly Row[], category: Category, outcomes: Outcomes, clear: readonly Item[], masked: readonly Item[]): ValueRow[] {
+  const name = orderingIsClear(category, outcomes) ? category.orderedBy : null;
+  let rank = 0;
   return rows
-    .map((row) => ({ row, key: JSON.stringify(row) }))
-    .sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0))
-    .map(({ row }) => row);
+    .map((row, position) => {
+      if (name !== null && position > 0 && row[name] !== rows[position - 1]?.[name]) rank++;
+      const visible = released(row, clear, masked);
+      return { rank, visible, key: JSON.stringify(visible) };
+    })
+    .sort((left, right) => left.rank - right.rank || (left.key < right.key ? -1 : left.key > right.key ? 1 : 0))
+    .map(({ visible }) => visible);
 }
 
 /** A place in a list: after which row, in which version of the record. Holds no value. */

@@ -7,13 +7,14 @@ const CHUNK_BYTES = 256 * 1024;
 /** UTF-8 needs no more for a character of JavaScript's strings. */
 const MOST_BYTES = 3;
 
-/** Takes lines (in COPY's text form, each with its line feed) and waits for the server where it is slower. */
-export interface Copying {
-  write(line: string): Promise<void> | undefined;
-  end(): Promise<void>;
-}
+/** Takes lines in COPY's text form, each with its line feed; a promise MUST be awaited before much more is written. */
+export type WriteLine = (line: string) => Promise<void> | undefined;
 
-export function copyInto(client: pg.PoolClient, target: string): Copying {
+/**
+ * Copies what `fill` writes. Where it fails the COPY is broken off, so that the transaction can be rolled back at once.
+ * @throws what `fill` threw, or the server's error.
+ */
+export async function copyInto(client: pg.PoolClient, target: string, fill: (write: WriteLine) => Promise<void>): Promise<void> {
   const stream = client.query(copyFrom(`copy ${target} from stdin`));
   let failure: Error | undefined;
   const ended = once(stream, 'finish').catch((error: Error) => {
@@ -33,21 +34,24 @@ export function copyInto(client: pg.PoolClient, target: string): Copying {
     filled = 0;
     return send(full);
   };
-  return {
-    write(line) {
-      // Line by line: most hold nothing but ASCII, and only such are encoded at the speed of copying.
-      if (line.length * MOST_BYTES > CHUNK_BYTES) return flush().then(() => send(Buffer.from(line, 'utf8')));
-      const waiting = line.length * MOST_BYTES > CHUNK_BYTES - filled ? flush() : undefined;
-      filled += chunk.write(line, filled, 'utf8');
-      return waiting;
-    },
-    async end() {
-      if (filled > 0) await flush();
-      stream.end();
-      await ended;
-      if (failure) throw failure;
-    },
+  const write: WriteLine = (line) => {
+    // Line by line: most hold nothing but ASCII, and only such are encoded at the speed of copying.
+    if (line.length * MOST_BYTES > CHUNK_BYTES) return flush().then(() => send(Buffer.from(line, 'utf8')));
+    const waiting = line.length * MOST_BYTES > CHUNK_BYTES - filled ? flush() : undefined;
+    filled += chunk.write(line, filled, 'utf8');
+    return waiting;
   };
+  try {
+    await fill(write);
+    if (filled > 0) await flush();
+  } catch (error) {
+    stream.destroy(error as Error);
+    await ended;
+    throw error;
+  }
+  stream.end();
+  await ended;
+  if (failure) throw failure;
 }
 
 /** A text as a field of COPY. */

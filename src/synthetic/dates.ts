@@ -10,7 +10,11 @@ import type { Fill, Row } from './row.js';
 const HINT = /^(-?[\d.]+)\.\.(-?[\d.]+) after (\w+)$/;
 const STARTS = /(Start|Starts|From|Begin|Begins|Beginning|Since)(On|Date)?$/;
 const ENDS = /(End|Ends|Until|To|Closing)(On|Date)?$/;
-const FUTURE = /(Until|Expir|Due|Deadline|Next|next|Ends?(On|Date)?$|TermEnd|Agreed|agreed|Planned|planned|Scheduled|scheduled|Expected|expected|Estimated|estimated)/;
+const FUTURE =
+  /(Until|Expir|Due|Deadline|Next|next|Ends?(On|Date)?$|TermEnd|Agreed|agreed|Planned|planned|Scheduled|scheduled|Expected|expected|Estimated|estimated)/;
+
+/** The day of what has not happened: nothing that follows from it has happened either. */
+export const NEVER = Number.POSITIVE_INFINITY;
 
 export function isDated({ type }: Item): boolean {
   return type === 'date' || type === 'datetime';
@@ -37,23 +41,41 @@ export function dateBefore(category: Category, item: Item): string | null {
   return category.items.find((other) => isDated(other) && STARTS.test(other.name) && other.name.replace(STARTS, '') === stem)?.name ?? null;
 }
 
-export function compileDate(category: Category, item: Item, position: number, required: boolean): Fill {
-  const draw = compileDay(category, item, required);
+/** Days that MUST have passed between this date and the horizon for every required date that hangs on it to be known. */
+export function roomAfter(category: Category, item: Item): number {
+  let room = 0;
+  for (const later of category.items) {
+    if (!isDated(later) || dateBefore(category, later) !== item.name) continue;
+    const beyond = roomAfter(category, later);
+    const must = beyond > 0 || (!mayLieAhead(later) && isNeeded(category, later));
+    if (must) room = Math.max(room, Number(HINT.exec(later.typical ?? '')?.[2] ?? 365) + 1 + beyond);
+  }
+  return room;
+}
+
+/** Whether a row is never without this item. */
+export function isNeeded({ identifiedBy, orderedBy }: Category, { name, required }: Item): boolean {
+  return required || identifiedBy.includes(name) || orderedBy === name;
+}
+
+export function compileDate(category: Category, item: Item, position: number): Fill {
+  const draw = compileDay(category, item);
   const text = item.type === 'datetime' ? isoMoment : isoDay;
   const ahead = mayLieAhead(item);
   return (row) => {
     const drawn = draw(row);
     const day = item.type === 'datetime' ? Math.floor(drawn * 86_400) / 86_400 : Math.floor(drawn);
     row.numbers[position] = day;
-    // Not yet known on the horizon: kept as a number, so that what follows from it is not known either.
-    if (day >= row.horizon + 1 && !ahead) return null;
+    if (day === NEVER || (day >= row.horizon + 1 && !ahead)) return null;
     return `"${text(day)}"`;
   };
 }
 
 type Day = (row: Row) => number;
 
-function compileDay(category: Category, item: Item, required: boolean): Day {
+function compileDay(category: Category, item: Item): Day {
+  const room = roomAfter(category, item);
+  const required = room > 0 || isNeeded(category, item);
   const hint = HINT.exec(item.typical ?? '');
   const [least, most] = hint ? [Number(hint[1]), Number(hint[2])] : [30, 365];
   const span = most - least;
@@ -72,9 +94,9 @@ function compileDay(category: Category, item: Item, required: boolean): Day {
       let day = from + least + row.random.unit() * (span + (moment ? 0 : 0.999));
       if (!moment) day = Math.floor(day);
       day = Math.max(day, row.firm.founded);
-      const unknown = (!ahead && day >= row.horizon + 1) || (!baseAhead && from >= row.horizon + 1);
+      const unknown = from === NEVER || (!ahead && day >= row.horizon + 1) || (!baseAhead && from >= row.horizon + 1);
       if (!unknown) return day;
-      if (!required) return Math.max(day, row.horizon + 1);
+      if (!required) return NEVER;
       return Math.max(Math.min(from, row.horizon), Math.min(day, row.horizon + (moment ? 0.99 : 0)));
     };
   }
@@ -85,30 +107,31 @@ function compileDay(category: Category, item: Item, required: boolean): Day {
   }
   if (keyed) {
     const [soon, late] = period === null ? [-300, 150] : [20, 150];
-    return (row) => whole(row, soonAfter(row, Math.max(row.firm.founded, row.last >= row.horizon ? row.first + 60 : row.last + soon), row.last + late, required));
+    return (row) =>
+      whole(row, soonAfter(row, Math.max(row.firm.founded, row.last >= row.horizon ? row.first + 60 : row.last + soon), row.last + late, required));
   }
   if (hint !== null) {
     return (row) => {
       const from = Math.max(row.firm.founded, row.firm.founded + least);
-      const until = ahead ? from + span : Math.min(row.firm.founded + most, row.horizon);
+      const until = ahead ? from + span : Math.min(row.firm.founded + most, row.horizon - room);
       if (until >= from) return whole(row, from + row.random.unit() * (until - from + 0.999));
-      if (!required) return row.horizon + 1;
-      return whole(row, somewhere(row));
+      if (!required) return NEVER;
+      return whole(row, somewhere(row, room));
     };
   }
-  return (row) => whole(row, somewhere(row));
+  return (row) => whole(row, somewhere(row, room));
 }
 
 /** A day since the founding, rather a recent one. */
-function somewhere(row: Row): number {
+function somewhere(row: Row, room: number): number {
   const { founded } = row.firm;
-  return founded + row.random.unit() ** 0.7 * (row.horizon - founded + 0.999);
+  return founded + row.random.unit() ** 0.7 * Math.max(0, row.horizon - room - founded + 0.999);
 }
 
 function soonAfter(row: Row, from: number, until: number, required: boolean): number {
   const last = Math.min(until, row.horizon);
   if (last >= from) return Math.floor(from + row.random.unit() * (last - from + 0.999));
-  return required ? row.horizon : row.horizon + 1;
+  return required ? row.horizon : NEVER;
 }
 
 /** Years that a record can be about: those of the hint that the horizon and the founding allow. */

@@ -5,7 +5,7 @@
 import type { Uscc } from '../terms.js';
 import { dayOf } from './calendar.js';
 import { address, identityNumber, mobile, personName } from './people.js';
-import { Random, hashText, weighted } from './random.js';
+import { hashText, Random, weighted } from './random.js';
 import { organisationOf, usccOf } from './uscc.js';
 import { DISTRICTS, STEMS, TRADES } from './words.js';
 
@@ -59,9 +59,23 @@ const DAYS_A_YEAR = 365.25;
 
 const drawDistrict = weighted(DISTRICTS.map((district) => [district, district.weight] as const));
 const drawTrade = weighted(TRADES.map((trade) => [trade, trade[2]] as const));
-const drawCompanyType = weighted([['1130', 62], ['1151', 27], ['1190', 8], ['1220', 2.4], ['4533', 0.6]] as const);
-const drawStateType = weighted([['1110', 60], ['1140', 32], ['3100', 8]] as const);
-const drawForeignType = weighted([['5110', 35], ['5150', 40], ['6110', 25]] as const);
+const drawCompanyType = weighted([
+  ['1130', 62],
+  ['1151', 27],
+  ['1190', 8],
+  ['1220', 2.4],
+  ['4533', 0.6],
+] as const);
+const drawStateType = weighted([
+  ['1110', 60],
+  ['1140', 32],
+  ['3100', 8],
+] as const);
+const drawForeignType = weighted([
+  ['5110', 35],
+  ['5150', 40],
+  ['6110', 25],
+] as const);
 
 /** The firm with this number, from 0. */
 export function drawFirm(seed: number, index: number, random: Random = new Random()): Firm {

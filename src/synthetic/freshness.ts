@@ -1,7 +1,7 @@
 /** As of when a record holds. Promises: as fresh as its update cycle lets it be, but some categories late, so that overdue data are met. */
 import type { Category } from '../catalogue/model.js';
 import type { UpdateCycle } from '../terms.js';
-import { type Random, hashText } from './random.js';
+import { hashText, type Random } from './random.js';
 
 const HOUR = 1 / 24;
 const CYCLE_DAYS: Record<UpdateCycle, number> = { REAL_TIME: HOUR / 6, DAILY: 0.9, WEEKLY: 6.5, MONTHLY: 28, QUARTERLY: 85, YEARLY: 350, ON_DEMAND: 400 };

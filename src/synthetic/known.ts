@@ -29,7 +29,8 @@ const officeOf = (before: string, after: string) => ofFirm(({ district }) => bef
 
 const isChiefRow = ({ index }: Row) => index === 0;
 /** Every fifth shareholder is a firm; the firms of the state and from abroad are held by such. */
-const isHeldByFirm = ({ firm, pick }: Row) => (firm.ownership === 'STATE' || firm.ownership === 'FOREIGN' ? true : firm.ownership === 'PRIVATE' && pick % 5 === 0);
+const isHeldByFirm = ({ firm, pick }: Row) =>
+  firm.ownership === 'STATE' || firm.ownership === 'FOREIGN' ? true : firm.ownership === 'PRIVATE' && pick % 5 === 0;
 const holderName = ({ random }: Row) => `北京${random.pick(STEMS)[0]}${random.pick(STEMS)[0]}${random.pick(['投资管理', '控股', '企业管理', '科技'])}有限公司`;
 
 export const KNOWN: Readonly<Record<string, Known>> = {
@@ -64,7 +65,9 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   ),
   'registration.keyPersonnel.keyPersonNationality': first('CHN'),
   'registration.keyPersonnel.keyPersonPhone': text(({ index, firm, random }) => (index === 0 ? firm.phone : mobile(random))),
-  'registration.shareholder.shareholderName': text((row) => (isHeldByFirm(row) ? holderName(row) : isChiefRow(row) ? row.firm.legalRepresentative : personName(row.random))),
+  'registration.shareholder.shareholderName': text((row) =>
+    isHeldByFirm(row) ? holderName(row) : isChiefRow(row) ? row.firm.legalRepresentative : personName(row.random),
+  ),
   'registration.shareholder.shareholderKind': text((row) => (isHeldByFirm(row) ? '11' : '20')),
   'registration.shareholder.shareholderUscc': text((row) => (isHeldByFirm(row) ? inventUscc(row.random, '91', row.firm.district.code) : null)),
   'registration.shareholder.shareholderDocumentType': text((row) => (isHeldByFirm(row) ? '20' : '10')),

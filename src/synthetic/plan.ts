@@ -1,10 +1,10 @@
 /** What every category of a synthetic zone needs to be drawn, and the records of one firm. Writes nothing anywhere. */
 import type { Catalogue, Category } from '../catalogue/model.js';
-import { type Firm, drawFirm } from './firm.js';
+import { drawFirm, type Firm } from './firm.js';
 import { ageOf, earlierBy } from './freshness.js';
-import { type Presence, compilePresence, guaranteedHolder } from './presence.js';
-import { type Random, hashText } from './random.js';
-import { type Generator, compileCategory } from './records.js';
+import { compilePresence, guaranteedHolder, type Presence } from './presence.js';
+import { hashText, type Random } from './random.js';
+import { compileCategory, type Generator } from './records.js';
 
 export interface Plan {
   readonly category: Category;

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { Fault } from '../faults.js';
 import { PURPOSES, type Purpose, type Uscc } from '../terms.js';
 import { arrayField } from './copy.js';
-import { Random, hashText, weighted } from './random.js';
+import { hashText, Random, weighted } from './random.js';
 
 export interface InstitutionSeed {
   readonly code: string;
@@ -119,7 +119,9 @@ function compileConsents(file: PolicyFile): PolicySeed['consentLines'] {
       for (const { from, until } of windows[state]) {
         number++;
         const id = `C-${String(number).padStart(3, '0')}`;
-        const evidence = createHash('sha256').update(`synthetic authorisation ${uscc} ${id} ${institution} ${from} ${until} ${purposes.join()} ${scope.join()} ${personal}`).digest('hex');
+        const evidence = createHash('sha256')
+          .update(`synthetic authorisation ${uscc} ${id} ${institution} ${from} ${until} ${purposes.join()} ${scope.join()} ${personal}`)
+          .digest('hex');
         const withdrawn = state === 'WITHDRAWN' ? windows.withdrawnAt : '\\N';
         lines += `${uscc}\t${id}\t${institution}\t${arrayField(purposes)}\t${arrayField(scope)}\t${personal}\t${from}\t${until}\t${withdrawn}\t${evidence}\n`;
       }

@@ -3,8 +3,8 @@
  * category among the first 2,000 firms, and trouble gathered where there is trouble.
  */
 import type { Category } from '../catalogue/model.js';
-import { type Firm, LAST_EVENT, SHARES, drawFirm } from './firm.js';
-import { Random, hashText } from './random.js';
+import { drawFirm, type Firm, LAST_EVENT, SHARES } from './firm.js';
+import { hashText, Random } from './random.js';
 
 /** Zones of at least this many firms hold every category. */
 export const FULL_FROM = 2_000;

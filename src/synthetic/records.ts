@@ -5,7 +5,7 @@
  */
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import { isoDay, periodBefore } from './calendar.js';
-import { compileDate, dateBefore, isCalendarYear, isDated, mayLieAhead, yearItem, yearsOf } from './dates.js';
+import { NEVER, compileDate, dateBefore, isCalendarYear, isDated, isNeeded, mayLieAhead, roomAfter, yearItem, yearsOf } from './dates.js';
 import type { Firm } from './firm.js';
 import { KNOWN, type Known, lastDayOf } from './known.js';
 import { compileNumber, numberBefore } from './numbers.js';
@@ -32,8 +32,19 @@ export function compileCategory(category: Category, catalogue: Catalogue): Gener
   const ordering = items.findIndex(({ name }) => name === category.orderedBy);
   const year = yearItem(category);
   const { period, rows: usual } = category.typical;
+  const room = period === null ? Math.max(0, ...items.filter(isDated).map((item) => (dateBefore(category, item) === null ? roomAfter(category, item) : 0))) : 0;
   const pieces: (string | null)[] = new Array(items.length).fill(null);
-  const row: Row = { firm: null as unknown as Firm, random: null as unknown as Random, index: 0, pick: 0, horizon: 0, first: 0, last: 0, main: 0, numbers: new Float64Array(items.length) };
+  const row: Row = {
+    firm: null as unknown as Firm,
+    random: null as unknown as Random,
+    index: 0,
+    pick: 0,
+    horizon: 0,
+    first: 0,
+    last: 0,
+    main: 0,
+    numbers: new Float64Array(items.length),
+  };
 
   const write = (): string => {
     row.pick = row.random.next();
@@ -57,7 +68,7 @@ export function compileCategory(category: Category, catalogue: Catalogue): Gener
     row.firm = firm;
     row.random = random;
     row.horizon = period === null ? latest : Math.min(latest, lastDayOf(firm));
-    if (row.horizon <= firm.founded) return null;
+    if (row.horizon <= firm.founded + room) return null;
     row.index = 0;
     row.first = row.last = Number.NaN;
     if (category.cardinality === 'ONE') return write();
@@ -134,12 +145,12 @@ function orderOfWork(category: Category): Item[] {
 
 function compileItem(category: Category, item: Item, catalogue: Catalogue): Step {
   const position = category.items.indexOf(item);
-  const always = item.required || category.identifiedBy.includes(item.name) || category.orderedBy === item.name;
+  const always = isNeeded(category, item);
   const known = KNOWN[item.code];
   const fill = known
     ? compileKnown(known, position)
     : isDated(item)
-      ? compileDate(category, item, position, always)
+      ? compileDate(category, item, position)
       : item.type === 'integer' || item.type === 'decimal'
         ? compileNumber(category, item, position)
         : compilePlain(item, catalogue);
@@ -156,8 +167,7 @@ function compileKnown(known: Known, position: number): Fill {
   }
   return (row) => {
     const day = known.of(row);
-    // What never came has no number that others could follow.
-    row.numbers[position] = day ?? row.horizon + 1;
+    row.numbers[position] = day ?? NEVER;
     return day === null ? null : `"${isoDay(day)}"`;
   };
 }

@@ -11,9 +11,9 @@ import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
 import { isoMoment } from './calendar.js';
 import { arrayField, copyInto, field } from './copy.js';
-import { LAST_EVENT, drawFirm } from './firm.js';
+import { drawFirm, LAST_EVENT } from './firm.js';
+import { drawRecords, type Plan, planCategories } from './plan.js';
 import { type PolicySeed, readPolicy, writePolicy } from './policy.js';
-import { type Plan, drawRecords, planCategories } from './plan.js';
 import { Random } from './random.js';
 
 /** The time of the synthetic zone, whatever the day: the zone is the same every day. */
@@ -63,7 +63,8 @@ export async function seedZone(
   { enterprises, seed, seedsFolder, replace = false, onProgress }: SeedOptions,
 ): Promise<SeedReport> {
   const started = performance.now();
-  if (!Number.isInteger(enterprises) || enterprises < 1) throw new Fault('CONFIG_FAULTY', { detail: `the number of enterprises is ${enterprises}; give a whole number from 1` });
+  if (!Number.isInteger(enterprises) || enterprises < 1)
+    throw new Fault('CONFIG_FAULTY', { detail: `the number of enterprises is ${enterprises}; give a whole number from 1` });
   if (now.getTime() / DAY_MS <= LAST_EVENT) throw new Fault('CONFIG_FAULTY', { detail: 'the synthetic zone cannot be dated before 2026-10-01' });
   const policy = readPolicy(seedsFolder);
   const reason = `synthetic zone seed=${seed} enterprises=${enterprises}`;
@@ -107,7 +108,9 @@ async function heldBefore(postgres: Postgres): Promise<Map<string, number>> {
 
 /** The version the policy gets, or null where the zone is seeded already. */
 async function prepareZone(client: pg.PoolClient, reason: string, replace: boolean): Promise<number | null> {
-  const { rows: seeded } = await client.query<{ version: number; reason: string }>("select version, reason from policy_version where author = 'seed' order by version desc limit 1");
+  const { rows: seeded } = await client.query<{ version: number; reason: string }>(
+    "select version, reason from policy_version where author = 'seed' order by version desc limit 1",
+  );
   if (seeded[0]?.reason === reason) return null;
   const { rows: held } = await client.query<{ filled: boolean; latest: number }>(
     `select exists (select from record) or exists (select from enterprise) or exists (select from institution) or exists (select from policy_version) as filled,
@@ -116,7 +119,9 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
   const { filled, latest } = held[0] as { filled: boolean; latest: number };
   if (filled && !replace) {
     const what = seeded[0] ? `"${seeded[0].reason}"` : 'data of another origin';
-    throw new Fault('CONFIG_FAULTY', { detail: `the zone already holds ${what}, not "${reason}"; seed the same again, take an empty database, or ask to replace what it holds` });
+    throw new Fault('CONFIG_FAULTY', {
+      detail: `the zone already holds ${what}, not "${reason}"; seed the same again, take an empty database, or ask to replace what it holds`,
+    });
   }
   if (filled) {
     await client.query('truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, institution, policy_version');
@@ -152,50 +157,50 @@ async function copyRecords(
   { seed, enterprises, onProgress }: Pick<SeedOptions, 'seed' | 'enterprises' | 'onProgress'>,
 ): Promise<number> {
   const random = new Random();
-  const copying = copyInto(client, 'record (uscc, category, payload, data_time, received_at, delivery, version)');
   const tails = new Map(opened.map(({ plan, delivery, generation }) => [plan, `\t${delivery}\t${generation}\n`]));
   const heads = new Map(opened.map(({ plan, id }) => [plan, `\t${id}\t`]));
   const plans = opened.map(({ plan }) => plan);
   let characters = 0;
-  let full: Promise<void> | undefined;
-  for (let index = 0; index < enterprises; index++) {
-    drawRecords(plans, seed, index, random, ({ plan, firm, payload, dataTime, receivedAt }) => {
-      plan.records++;
-      characters += payload.length;
-      const text = plan.escapes ? field(payload) : payload;
-      full = copying.write(`${firm.uscc}${heads.get(plan)}${text}\t${isoMoment(dataTime)}\t${isoMoment(receivedAt)}${tails.get(plan)}`) ?? full;
-    });
-    if (full) await full;
-    full = undefined;
-    if ((index + 1) % REPORT_EVERY === 0 || index + 1 === enterprises) onProgress?.(index + 1, enterprises);
-  }
-  await copying.end();
+  await copyInto(client, 'record (uscc, category, payload, data_time, received_at, delivery, version)', async (write) => {
+    let full: Promise<void> | undefined;
+    for (let index = 0; index < enterprises; index++) {
+      drawRecords(plans, seed, index, random, ({ plan, firm, payload, dataTime, receivedAt }) => {
+        plan.records++;
+        characters += payload.length;
+        const text = plan.escapes ? field(payload) : payload;
+        full = write(`${firm.uscc}${heads.get(plan)}${text}\t${isoMoment(dataTime)}\t${isoMoment(receivedAt)}${tails.get(plan)}`) ?? full;
+      });
+      if (full) await full;
+      full = undefined;
+      if ((index + 1) % REPORT_EVERY === 0 || index + 1 === enterprises) onProgress?.(index + 1, enterprises);
+    }
+  });
   return characters;
 }
 
 async function copyEnterprises(client: pg.PoolClient, seed: number, enterprises: number): Promise<void> {
   const random = new Random();
-  const copying = copyInto(client, 'enterprise (uscc, name, division, industry, grams)');
-  for (let index = 0; index < enterprises; index++) {
-    const { uscc, name, district, industry } = drawFirm(seed, index, random);
-    const full = copying.write(`${uscc}\t${name}\t${district.code}\t${industry}\t${arrayField(gramsOf(name))}\n`);
-    if (full) await full;
-  }
-  await copying.end();
+  await copyInto(client, 'enterprise (uscc, name, division, industry, grams)', async (write) => {
+    for (let index = 0; index < enterprises; index++) {
+      const { uscc, name, district, industry } = drawFirm(seed, index, random);
+      const full = write(`${uscc}\t${name}\t${district.code}\t${industry}\t${arrayField(gramsOf(name))}\n`);
+      if (full) await full;
+    }
+  });
 }
 
 async function copyConsents(client: pg.PoolClient, policy: PolicySeed, seed: number, enterprises: number): Promise<number> {
   const random = new Random();
-  const copying = copyInto(client, 'consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, withdrawn_at, evidence_hash)');
   let consents = 0;
-  for (let index = 0; index < enterprises; index++) {
-    const lines = policy.consentLines(seed, index, drawFirm(seed, index, random).uscc);
-    if (lines === '') continue;
-    consents += lines.split('\n').length - 1;
-    const full = copying.write(lines);
-    if (full) await full;
-  }
-  await copying.end();
+  await copyInto(client, 'consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, withdrawn_at, evidence_hash)', async (write) => {
+    for (let index = 0; index < enterprises; index++) {
+      const lines = policy.consentLines(seed, index, drawFirm(seed, index, random).uscc);
+      if (lines === '') continue;
+      consents += lines.split('\n').length - 1;
+      const full = write(lines);
+      if (full) await full;
+    }
+  });
   return consents;
 }
 

@@ -35,7 +35,8 @@ export function compilePlain(item: Item, catalogue: Catalogue): Fill {
       return ({ random, firm }) => `"${inventUscc(random, kind, random.chance(0.5) ? firm.district.code : random.pick(DISTRICTS).code)}"`;
     }
     case 'address':
-      return ({ random, firm }) => `"${random.chance(OWN_ADDRESS_SHARE) ? firm.address : address(random, random.chance(0.7) ? firm.district : random.pick(DISTRICTS))}"`;
+      return ({ random, firm }) =>
+        `"${random.chance(OWN_ADDRESS_SHARE) ? firm.address : address(random, random.chance(0.7) ? firm.district : random.pick(DISTRICTS))}"`;
     default:
       return compileText(item.example.length > 0 ? item.example : [item.title.zh], FIXED_TEXTS.has(code));
   }

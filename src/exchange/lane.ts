@@ -1,0 +1,64 @@
+/**
+ * How much work is under way at once. Operations beyond it wait their turn outside, holding nothing, so that a time limit
+ * of the database measures the database and not a queue in front of this process's one thread.
+ */
+import { Fault } from '../faults.js';
+
+export interface Lane {
+  /** Resolves when the work may begin; call what it returns when it has ended. @throws Fault OVERLOADED */
+  enter(records: number): Promise<() => void>;
+}
+
+/** Records looked up by operations under way: four batches of a hundred enterprises, or hundreds of single ones. */
+const RECORDS_AT_ONCE = 2_400;
+/** What an operation weighs beside its records. */
+const BASE_WEIGHT = 10;
+const MOST_WAITING = 1_000;
+const LONGEST_WAIT_MS = 5_000;
+
+interface Waiting {
+  readonly weight: number;
+  readonly begin: () => void;
+}
+
+export function openLane(): Lane {
+  const waiting: Waiting[] = [];
+  let underWay = 0;
+
+  const leave = (weight: number) => {
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      underWay -= weight;
+      admit();
+    };
+  };
+  // First come, first served: a large operation is not overtaken for ever by small ones.
+  const admit = () => {
+    while (waiting[0] && (underWay === 0 || underWay + waiting[0].weight <= RECORDS_AT_ONCE)) {
+      const next = waiting.shift() as Waiting;
+      underWay += next.weight;
+      next.begin();
+    }
+  };
+  return {
+    enter(records) {
+      const weight = Math.min(RECORDS_AT_ONCE, BASE_WEIGHT + records);
+      if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('OVERLOADED'));
+      return new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          waiting.splice(waiting.indexOf(turn), 1);
+          reject(new Fault('OVERLOADED'));
+        }, LONGEST_WAIT_MS);
+        const begin = () => {
+          clearTimeout(late);
+          resolve(leave(weight));
+        };
+        const turn: Waiting = { weight, begin };
+        waiting.push(turn);
+        admit();
+      });
+    },
+  };
+}
