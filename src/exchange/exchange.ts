@@ -41,13 +41,13 @@ export interface Exchange {
   /** Never throws; whatever happens is an answer. */
   answer(question: Question): Promise<Answer>;
   /** Audits and answers a refusal that happened before GraphQL: a bad token, a bad body. */
-  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number }): Promise<Answer>;
+  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number; accept?: string | undefined }): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** How often an answer is composed anew when policy moves under it, before the caller is asked to come again. */
 const MOST_ATTEMPTS = 4;
-const JSON_TYPE = 'application/json; charset=utf-8';
+const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 export async function openExchange(parts: ExchangeParts, { production, newId }: { production: boolean; newId: () => string }): Promise<Exchange> {
   const schema = schemaOf(parts.catalogue);
@@ -71,7 +71,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
   });
   await apollo.start();
 
-  async function refuse({ id, caller, fault, startedAt, operation }: Parameters<Exchange['refuse']>[0] & { operation?: string }): Promise<Answer> {
+  async function refuse({ id, caller, fault, startedAt, accept, operation }: Parameters<Exchange['refuse']>[0] & { operation?: string }): Promise<Answer> {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const entry = {
       v: ENTRY_VERSION,
@@ -86,22 +86,24 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     } as const;
     try {
       const { receipt } = await parts.audit.append(entry);
-      return failed(fault, receipt);
+      return failed(fault, receipt, accept);
     } catch (error) {
-      return failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null);
+      return failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null, accept);
     }
   }
 
   async function attempt(question: Question, operation: string, supersedes: string | null): Promise<{ journey: Journey; answer: Answer }> {
     const id = supersedes === null ? question.id : newId();
     const journey = new Journey(parts, lane, { id, caller: question.caller, startedAt: question.startedAt, operation, supersedes });
-    const headers = new HeaderMap([['content-type', 'application/json']]);
-    if (question.accept) headers.set('accept', question.accept);
+    const headers = new HeaderMap([
+      ['content-type', 'application/json'],
+      ['accept', mediaTypeFor(question.accept)],
+    ]);
     const response = await apollo
       .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body: question.body }, context: async () => ({ journey }) })
       .finally(() => journey.end());
     const body = response.body.kind === 'complete' ? response.body.string : '';
-    const contentType = response.headers.get('content-type') ?? JSON_TYPE;
+    const contentType = `${mediaTypeFor(question.accept)}; charset=utf-8`;
     return { journey, answer: { status: response.status ?? 200, contentType, body, receipt: null, code: null, lookedUp: 0 } };
   }
 
@@ -115,8 +117,8 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
         const { journey, answer } = await attempt(question, operation, supersedes);
         const { conclusion } = journey;
         if (conclusion.end === 'SENT') return { ...answer, receipt: conclusion.id, code: conclusion.code, lookedUp: conclusion.lookedUp };
-        if (conclusion.end === 'FAILED') return failed(conclusion.fault, conclusion.receipt);
-        // Apollo refused before the journey began, such as an Accept header nobody can serve.
+        if (conclusion.end === 'FAILED') return failed(conclusion.fault, conclusion.receipt, question.accept);
+        // Apollo refused before the journey began.
         if (conclusion.end === 'UNFINISHED') return await refused(new Fault('INVALID_REQUEST'));
         supersedes = conclusion.supersedes;
       }
@@ -128,6 +130,11 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
   }
 
   return { answer, refuse, close: () => apollo.stop() };
+}
+
+/** Who asks for neither of the two gets JSON: an answer refused after it was audited would be told in the log as given. */
+function mediaTypeFor(accept: string | undefined): string {
+  return accept?.includes(GRAPHQL_TYPE) ? GRAPHQL_TYPE : 'application/json';
 }
 
 function documentOf(body: unknown): string {
@@ -142,8 +149,9 @@ function documentOf(body: unknown): string {
 }
 
 /** A refusal as a GraphQL response: errors, no data. */
-function failed(fault: Fault, receipt: object | null): Answer & { readonly code: FaultCode } {
+function failed(fault: Fault, receipt: object | null, accept: string | undefined): Answer & { readonly code: FaultCode } {
   const body = JSON.stringify({ errors: [{ message: fault.message, extensions: fault.extensions }], ...(receipt ? { extensions: { receipt } } : {}) });
   const id = (receipt as { id?: string } | null)?.id ?? null;
-  return { status: Math.max(400, fault.status), contentType: JSON_TYPE, body, receipt: id, code: fault.code, lookedUp: 0, cause: fault.options.cause };
+  const contentType = `${mediaTypeFor(accept)}; charset=utf-8`;
+  return { status: Math.max(400, fault.status), contentType, body, receipt: id, code: fault.code, lookedUp: 0, cause: fault.options.cause };
 }

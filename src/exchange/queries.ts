@@ -25,11 +25,11 @@ export class Queries {
   @Query(() => Enterprise, { nullable: true, description: '一家企业；专区没有时为 null / One enterprise; null where the zone holds none' })
   async enterprise(
     @Ctx() { journey }: JourneyContext,
-    @Info() info: GraphQLResolveInfo,
+    @Info() { path }: GraphQLResolveInfo,
     @Arg('uscc', () => UsccScalar) typed: TypedUscc,
     @Arg('inquiry', () => InquiryInput) _inquiry: InquiryInput,
   ): Promise<EnterpriseNode | null> {
-    const read = readOf(journey, info);
+    const read = readOf(journey, path.key);
     // A bad code was refused with the whole operation before anything ran.
     return typed.ok ? nodeOf(journey, read, typed.uscc) : null;
   }
@@ -37,11 +37,11 @@ export class Queries {
   @Query(() => [EnterpriseResult], { description: '至多 1000 家，按所给顺序 / At most 1,000, in the order asked' })
   async enterprises(
     @Ctx() { journey }: JourneyContext,
-    @Info() info: GraphQLResolveInfo,
+    @Info() { path }: GraphQLResolveInfo,
     @Arg('usccs', () => [UsccScalar]) typed: TypedUscc[],
     @Arg('inquiry', () => InquiryInput) _inquiry: InquiryInput,
   ): Promise<(EnterpriseNode | EnterpriseProblem)[]> {
-    const read = readOf(journey, info);
+    const read = readOf(journey, path.key);
     return Promise.all(
       typed.map(async (code) => {
         if (!code.ok) return problem(code.typed, 'INVALID_USCC', code.reason);
@@ -122,9 +122,9 @@ export class Queries {
   }
 }
 
-function readOf(journey: Journey, info: GraphQLResolveInfo): AskedRead {
-  const read = journey.decided.asked.reads.find(({ key }) => key === info.path.key);
-  if (!read) throw new Fault('INTERNAL', { cause: new Error(`no inquiry for ${info.path.key}`) });
+function readOf(journey: Journey, responseKey: string | number): AskedRead {
+  const read = journey.decided.asked.reads.find(({ key }) => key === responseKey);
+  if (!read) throw new Fault('INTERNAL', { cause: new Error(`no inquiry for ${responseKey}`) });
   return read;
 }
 

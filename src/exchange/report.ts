@@ -5,9 +5,10 @@
 import type { CategoryPermit, Permit } from '../access/decide.js';
 import { NAME_ITEM } from '../access/decide.js';
 import { REMEDIES } from '../access/explain.js';
-import { fromByte, REASONS, type Reason } from '../access/outcome.js';
+import { fromByte, isGiven, REASONS, type Reason } from '../access/outcome.js';
 import type { CategoryOutcome, ReadEntry } from '../audit/entry.js';
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
+import { recordsTypeName } from '../catalogue/naming.js';
 import { FAULTS } from '../faults.js';
 import type { AskedRead } from './inquiryOf.js';
 
@@ -21,7 +22,8 @@ interface Group {
 }
 interface Coordinate {
   readonly coordinate: string;
-  readonly item: Item;
+  /** Code of the item, or of the category where nothing but its provenance is asked. */
+  readonly code: string;
   masked: number;
   readonly denied: Map<Reason, string[]>;
   asked: number;
@@ -94,12 +96,12 @@ function askedWithName(read: AskedRead, catalogue: Catalogue): Map<Category, rea
   return asked;
 }
 
-function noteCoordinates(coordinates: Map<string, Coordinate>, { asked, permit, positions }: Group, read: AskedRead): void {
-  for (const item of asked) {
-    let noted = coordinates.get(item.coordinate);
-    if (!noted) coordinates.set(item.coordinate, (noted = { coordinate: item.coordinate, item, masked: 0, denied: new Map(), asked: 0 }));
+function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked, permit, positions }: Group, read: AskedRead): void {
+  for (const { coordinate, code, index } of asked.length > 0 ? asked : asWhole(category, permit)) {
+    let noted = coordinates.get(coordinate);
+    if (!noted) coordinates.set(coordinate, (noted = { coordinate, code, masked: 0, denied: new Map(), asked: 0 }));
     noted.asked += positions.length;
-    const outcome = fromByte(permit.outcomes[item.index]);
+    const outcome = fromByte(permit.outcomes[index]);
     if (outcome.effect === 'MASKED') noted.masked += positions.length;
     if (outcome.effect !== 'DENIED') continue;
     const enterprises = noted.denied.get(outcome.reason) ?? [];
@@ -108,7 +110,14 @@ function noteCoordinates(coordinates: Map<string, Coordinate>, { asked, permit, 
   }
 }
 
-function errorOf({ coordinate, item, denied, asked }: Coordinate) {
+/** Where only provenance is asked, the category stands for its items: denied when all of them are, for the mildest reason. */
+function asWhole({ code, domain, field, items }: Category, { outcomes }: CategoryPermit): { code: string; coordinate: string; index: number }[] {
+  if (items.some(({ index }) => isGiven(outcomes[index]))) return [];
+  const byReason = items.map(({ index }) => index).sort((left, right) => (outcomes[right] as number) - (outcomes[left] as number));
+  return [{ code, coordinate: `${recordsTypeName(domain)}.${field}`, index: byReason[0] as number }];
+}
+
+function errorOf({ coordinate, code, denied, asked }: Coordinate) {
   // Where enterprises differ in the reason, the first of the closed list is told; `access.denied` has them all.
   const reason = REASONS.find((candidate) => denied.has(candidate)) as Reason;
   const count = [...denied.values()].reduce((sum, enterprises) => sum + enterprises.length, 0);
@@ -119,7 +128,7 @@ function errorOf({ coordinate, item, denied, asked }: Coordinate) {
     extensions: {
       code: 'ITEM_DENIED',
       reason,
-      item: item.code,
+      item: code,
       coordinate,
       remedy: `${remedy.zh} / ${remedy.en}`,
       ...(asked > 1 ? { enterprises: { denied: count, of: asked } } : {}),

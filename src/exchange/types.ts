@@ -53,7 +53,8 @@ export class Enterprise {
 
 @ObjectType('EnterpriseProblem', { description: '批量查询中无法回答的一家 / One of a batch that cannot be answered' })
 export class EnterpriseProblem {
-  @Field(() => String, { simple: true, description: '所给代码 / The code as given' }) uscc!: string;
+  // Of the type that Enterprise.uscc has, so that one query may ask both members of the union for it without an alias.
+  @Field(() => UsccScalar, { simple: true, description: '所给代码，可能无效 / The code as given, valid or not' }) uscc!: string;
   @Field(() => String, { simple: true, description: 'INVALID_USCC, ENTERPRISE_UNKNOWN' }) code!: string;
   @Field(() => String, { simple: true, description: '说明 / What is wrong' }) message!: string;
 }

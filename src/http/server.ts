@@ -18,7 +18,7 @@ import { newRequestId } from './requestId.js';
 /** What the exchange gives back; see exchange/exchange.ts. Named here so that this room need not know that one. */
 export interface Answering {
   answer(question: { id: string; caller: Caller; body: unknown; accept: string | undefined; startedAt: number }): Promise<AnswerOut>;
-  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number }): Promise<AnswerOut>;
+  refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number; accept: string | undefined }): Promise<AnswerOut>;
 }
 interface AnswerOut {
   readonly status: number;
@@ -95,7 +95,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
 
   async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string> {
     const { startedAt, caller } = request.arrival;
-    return sent(request, reply, await exchange.refuse({ id: request.id, caller, fault, startedAt }));
+    return sent(request, reply, await exchange.refuse({ id: request.id, caller, fault, startedAt, accept: request.headers.accept }));
   }
 
   function sent(request: FastifyRequest, reply: FastifyReply, answer: AnswerOut): string {

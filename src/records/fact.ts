@@ -50,9 +50,11 @@ export function fromText(text: string): Line | null | undefined {
   return { dataTime, receivedAt, delivery, version, payload: text.slice(found[0].length) };
 }
 
+/** @throws Error when the payload is not JSON of a record. */
 export function toFact(line: Line | null): Fact {
   if (line === null) return ABSENT;
   const content = JSON.parse(line.payload) as Row | Row[];
+  if (typeof content !== 'object' || content === null) throw new Error('a payload is an object or a list of objects');
   return {
     known: true,
     rows: Array.isArray(content) ? content : [content],

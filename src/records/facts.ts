@@ -45,9 +45,16 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
       counts.local += wanted.length - missing.length;
       if (missing.length === 0) return facts as Fact[];
 
-      const found = await readCache(cache, missing, wanted, localKeys);
-      for (const [position, line] of found) settle(position, line);
-      counts.redis += found.size;
+      const redisKey = (position: number) => cacheKey(look.zone, localKeys[position] as string);
+      const found = await readCache(cache, missing, wanted, redisKey);
+      for (const [position, line] of found) {
+        try {
+          settle(position, line);
+          counts.redis++;
+        } catch {
+          // What does not parse is not ours: a miss.
+        }
+      }
       missing = missing.filter((position) => facts[position] === undefined);
       if (missing.length === 0) return facts as Fact[];
 
@@ -62,7 +69,7 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
         const { uscc, category } = wanted[position] as Wanted;
         const line = lines.get(keyOf(uscc, look.idOf(category))) ?? null;
         settle(position, line);
-        written.push([cacheKey(localKeys[position] as string), toText(line)]);
+        written.push([redisKey(position), toText(line)]);
       }
       cache.write(written, REDIS_TTL_SECONDS);
       return facts as Fact[];
@@ -79,13 +86,18 @@ function positionsMissing(facts: readonly (Fact | undefined)[], look: (position:
   return missing;
 }
 
-/** The braces are Redis Cluster's hash tag: all keys of an enterprise lie on one node. */
-function cacheKey(localKey: string): string {
+/** The braces are Redis Cluster's hash tag: all keys of an enterprise lie on one node. `zone` keeps databases apart that share a Redis. */
+function cacheKey(zone: string, localKey: string): string {
   const [uscc, category, generation] = localKey.split(':');
-  return `zone:{${uscc}}:${category}:${generation}`;
+  return `zone:${zone}:{${uscc}}:${category}:${generation}`;
 }
 
-async function readCache(cache: Cache, missing: readonly number[], wanted: readonly Wanted[], localKeys: readonly string[]): Promise<Map<number, Line | null>> {
+async function readCache(
+  cache: Cache,
+  missing: readonly number[],
+  wanted: readonly Wanted[],
+  redisKey: (position: number) => string,
+): Promise<Map<number, Line | null>> {
   const found = new Map<number, Line | null>();
   const byEnterprise = new Map<string, number[]>();
   for (const position of missing) {
@@ -95,7 +107,7 @@ async function readCache(cache: Cache, missing: readonly number[], wanted: reado
     else byEnterprise.set(uscc, [position]);
   }
   const groups = [...byEnterprise.values()];
-  const replies = await cache.read(groups.map((group) => group.map((position) => cacheKey(localKeys[position] as string))));
+  const replies = await cache.read(groups.map((group) => group.map(redisKey)));
   replies?.forEach((texts, index) => {
     texts.forEach((text, place) => {
       const line = text === null ? undefined : fromText(text);

@@ -19,7 +19,6 @@ export interface Released {
   /** Rows from `begin` (inclusive) until `end` (exclusive). */
   rows(begin: number, end: number): ReleasedRow[];
 }
-type ValueRow = Record<string, Value | null>;
 
 /** @returns null when there is no record. */
 export function release(fact: Fact, category: Category, asked: readonly Item[], outcomes: Outcomes, time: Date): Released | null {
@@ -28,7 +27,7 @@ export function release(fact: Fact, category: Category, asked: readonly Item[], 
   const masked = asked.filter(({ index }) => outcomes[index] === MASKED);
   let provenance: Provenance | undefined;
   const provenanceOnce = () => (provenance ??= provenanceOf(fact, category, time));
-  let reordered: ValueRow[] | undefined;
+  let reordered: ReleasedRow[] | undefined;
   return {
     version: fact.version,
     rows(begin, end) {
@@ -36,13 +35,17 @@ export function release(fact: Fact, category: Category, asked: readonly Item[], 
       const wanted = orderMayShow(fact.rows, category, outcomes)
         ? fact.rows.slice(begin, end).map((row) => released(row, clear, masked))
         : (reordered ??= inVisibleOrder(fact.rows, category, outcomes, clear, masked)).slice(begin, end);
-      return wanted.map((row, offset) => ({ ...row, provenance: provenanceOnce, cursor: () => toCursor(fact.version, begin + offset + 1) }));
+      wanted.forEach((row, offset) => {
+        row.provenance = provenanceOnce;
+        row.cursor = () => toCursor(fact.version, begin + offset + 1);
+      });
+      return wanted;
     },
   };
 }
 
-function released(row: Row, clear: readonly Item[], masked: readonly Item[]): ValueRow {
-  const out: ValueRow = {};
+function released(row: Row, clear: readonly Item[], masked: readonly Item[]): ReleasedRow {
+  const out: ReleasedRow = {};
   for (const { name } of clear) out[name] = row[name] ?? null;
   for (const item of masked) {
     const value = row[item.name];
@@ -68,7 +71,7 @@ function orderingIsClear(category: Category, outcomes: Outcomes): boolean {
 }
 
 /** By the ordering item where that is clear, and else, as among equals, by what is visible anyway. */
-function inVisibleOrder(rows: readonly Row[], category: Category, outcomes: Outcomes, clear: readonly Item[], masked: readonly Item[]): ValueRow[] {
+function inVisibleOrder(rows: readonly Row[], category: Category, outcomes: Outcomes, clear: readonly Item[], masked: readonly Item[]): ReleasedRow[] {
   const name = orderingIsClear(category, outcomes) ? category.orderedBy : null;
   let rank = 0;
   return rows

@@ -32,10 +32,10 @@ const MOBILES = [
 ];
 const BANK_PREFIXES = ['0200', '3301', '1109', '6013', '9101', '8110', '6230'];
 const IDENTITY_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-const COMMON = 40;
+const FREQUENT = 40;
 
 export function personName(random: Random): string {
-  const surname = random.chance(0.7) ? SURNAMES[random.below(COMMON)] : random.pick(SURNAMES);
+  const surname = random.chance(0.7) ? SURNAMES[random.below(FREQUENT)] : random.pick(SURNAMES);
   return surname + random.pick(GIVEN) + (random.chance(0.72) ? random.pick(GIVEN) : '');
 }
 

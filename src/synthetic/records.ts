@@ -20,6 +20,8 @@ interface Step {
   readonly position: number;
   readonly fill: Fill;
   readonly always: boolean;
+  /** The same in all rows of a series: the meter, the outlet, the kind of income of which the periods tell. */
+  readonly lasting: boolean;
 }
 const REDRAWS = 12;
 
@@ -49,7 +51,8 @@ export function compileCategory(category: Category, catalogue: Catalogue): Gener
   const write = (): string => {
     row.pick = row.random.next();
     row.main = Number.isNaN(row.last) ? row.horizon : row.last;
-    for (const { position, fill, always } of steps) {
+    for (const { position, fill, always, lasting } of steps) {
+      if (lasting && row.index > 0) continue;
       const piece = fill(row);
       pieces[position] = always || row.random.unit() >= ABSENT_SHARE ? piece : null;
       if (position === mainPosition && Number.isNaN(row.last)) row.main = Math.min(row.horizon, Math.floor(row.numbers[position] as number));
@@ -154,7 +157,8 @@ function compileItem(category: Category, item: Item, catalogue: Catalogue): Step
       : item.type === 'integer' || item.type === 'decimal'
         ? compileNumber(category, item, position)
         : compilePlain(item, catalogue);
-  return { position, fill, always: always || isCalendarYear(item) };
+  const lasting = category.typical.period !== null && category.identifiedBy.includes(item.name) && !isDated(item) && !isCalendarYear(item);
+  return { position, fill, always: always || isCalendarYear(item), lasting };
 }
 
 function compileKnown(known: Known, position: number): Fill {

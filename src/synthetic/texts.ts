@@ -8,6 +8,7 @@ import { DISTRICTS } from './words.js';
 
 type Part = string | ((row: Row) => string);
 
+const CITY = '110000';
 const DIVISIONS = new Set(DISTRICTS.map(({ code }) => code));
 
 /** A text of one of the alternatives; `fixed` ones are taken as they stand. */
@@ -57,8 +58,9 @@ function partsOfRun(run: string): Part[] {
     rest = rest.slice(length);
   };
   const hidden = /^(\d{4,8}?)20[12]\d/.exec(run);
-  if (run.length >= 14 && !/^(1101|1103|20[012]|19)/.test(run) && hidden) take(hidden[1]?.length as number, redrawn(hidden[1] as string));
-  if (DIVISIONS.has(rest.slice(0, 6))) take(6, division);
+  if (run.length >= 14 && !/^(1100|1101|1103|20[012]|19)/.test(run) && hidden) take(hidden[1]?.length as number, redrawn(hidden[1] as string));
+  if (rest.startsWith(CITY)) take(6, CITY);
+  else if (DIVISIONS.has(rest.slice(0, 6))) take(6, division);
   if (/^(19\d\d|20[0-3]\d)/.test(rest) && (rest.length === 4 || rest.length >= 6)) {
     take(4, year);
     if (DIVISIONS.has(rest.slice(0, 6))) take(6, division);

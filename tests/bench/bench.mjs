@@ -126,7 +126,7 @@ async function gateway() {
 
 function start(script, args) {
   return new Promise((ready, failed) => {
-    const child = fork(script, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(script, args, { env, execArgv: ['--max-semi-space-size=64'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     pin(child.pid, 0);
     child.once('message', ({ port }) => ready({ port, child }));
     child.once('exit', (code) => failed(new Error(`${script} ended with ${code}`)));

@@ -62,7 +62,11 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
     tokenFor,
     send,
     async ask(query, { institution = 'bank-01', variables, operationName, headers = {} } = {}) {
-      const { status, headers: answered, text } = await send({
+      const {
+        status,
+        headers: answered,
+        text,
+      } = await send({
         headers: { authorization: `Bearer ${await tokenFor(institution)}`, ...headers },
         body: JSON.stringify({ query, variables, operationName }),
       });
