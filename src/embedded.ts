@@ -201,12 +201,16 @@ function announce(home: string): string {
 }
 
 function othersPresent(home: string): boolean {
-  return readdirSync(join(home, 'running')).some((name) => {
-    if (Number(name) === process.pid) return false;
-    if (isAlive(Number(name))) return true;
-    rmSync(join(home, 'running', name), { force: true });
-    return false;
-  });
+  const folder = join(home, 'running');
+  return (
+    existsSync(folder) &&
+    readdirSync(folder).some((name) => {
+      if (Number(name) === process.pid) return false;
+      if (isAlive(Number(name))) return true;
+      rmSync(join(home, 'running', name), { force: true });
+      return false;
+    })
+  );
 }
 
 function isAlive(pid: number): boolean {

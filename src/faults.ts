@@ -120,6 +120,13 @@ export const FAULTS = Object.freeze({
   // Operating the zone (command line)
   CONFIG_FAULTY: entry(500, '配置有误', 'The configuration is faulty', '逐项修正', 'Mend each fault'),
   CATALOGUE_FAULTY: entry(500, '目录有误', 'The catalogue is faulty', '运行 catalogue check', 'Run catalogue check'),
+  ZONE_NOT_EMPTY: entry(
+    409,
+    '专区中已有其他数据',
+    'The zone holds other data already',
+    '另设 ZONE_HOME，或用 --replace 清空后重填',
+    'Choose another ZONE_HOME, or discard what is there with --replace',
+  ),
   DELIVERY_REFUSED: entry(400, '交付无法受理', 'The delivery cannot be taken', '按所示修正文件或映射', 'Mend the file or the mapping'),
   POSTGRES_NOT_STARTED: entry(
     500,

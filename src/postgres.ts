@@ -42,8 +42,9 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: Math.min(1_500, limitMs),
-    query_timeout: limitMs,
+    // The server gives a statement up at the limit; the client drops a connection that stays silent for twice as long.
+    connectionTimeoutMillis: 2 * limitMs,
+    query_timeout: 2 * limitMs,
     statement_timeout: limitMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
@@ -71,7 +72,7 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
   return {
     async query(statement) {
       statements++;
-      const { rows } = await pool.query({ ...statement, values: statement.values ?? [] }).catch(rethrowAway);
+      const { rows } = await within(limitMs, pool.query({ ...statement, values: statement.values ?? [] })).catch(rethrowAway);
       return rows;
     },
     withClient,
@@ -94,7 +95,21 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
   };
 }
 
+/**
+ * The outcome of work, or a refusal when it takes longer than `limitMs` from now, waiting for a connection included. Work
+ * that goes on is left to itself.
+ */
+export function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Fault('ZONE_UNAVAILABLE', { cause: new Error(`no answer within ${limitMs} ms`) }));
+    // A timer that comes due while this thread was busy says nothing about the server: let the sockets be read first.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(late)), limitMs);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 function rethrowAway(error: unknown): never {
+  if (error instanceof Fault) throw error;
   const code = String((error as { code?: unknown }).code ?? '');
   // The driver's own time-outs and broken sockets carry no SQLSTATE (five characters, always with a digit first or second).
   const isSqlState = /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);

@@ -27,8 +27,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A statement of the gateway that takes longer is given up: the answer is then a 503 within two seconds. */
-const GATEWAY_LIMIT_MS = 1_500;
+/** What the gateway waits for a statement: one that reads and one that appends together stay below two seconds. */
+const GATEWAY_LIMIT_MS = 900;
 const LONG_WORK_MS = 6 * 3_600_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
@@ -85,7 +85,7 @@ export async function openGateway(
       records,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
-      audit: openAuditLog({ postgres: appending }),
+      audit: openAuditLog({ postgres: appending, limitMs: GATEWAY_LIMIT_MS }),
       now,
     },
     { production: config.production, newId: newRequestId },

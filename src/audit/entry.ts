@@ -27,6 +27,13 @@ export interface ReadEntry {
   /** Enterprises asked that the zone does not hold: positions. */
   readonly unknown?: readonly number[];
 }
+/** A search in the directory. What was typed is kept as its SHA-256: enough to confirm a suspicion, too little to read. */
+export interface SearchEntry {
+  readonly nameHash: string;
+  readonly division: string | null;
+  readonly industry: string | null;
+  readonly found: number;
+}
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
   /** Nothing was given; `code` is of the table of faults. */
@@ -50,7 +57,7 @@ export type AuditEntry = Outcome & {
   /** Root fields asked, such as `enterprise` or `catalogue`. */
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];
-  readonly search?: { readonly nameHash: string; readonly division: string | null; readonly industry: string | null; readonly found: number };
+  readonly searches?: readonly SearchEntry[];
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */
   readonly supersedes?: string;

@@ -5,7 +5,7 @@
  */
 
 import { Fault } from '../faults.js';
-import type { Postgres } from '../postgres.js';
+import { type Postgres, within } from '../postgres.js';
 import type { Branded } from '../terms.js';
 import { type AuditEntry, canonical, leafHash } from './entry.js';
 
@@ -40,7 +40,7 @@ with appended as (
 )
 select institution, epoch from policy_epoch`;
 
-export function openAuditLog({ postgres }: { postgres: Postgres }): AuditLog {
+export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitMs: number }): AuditLog {
   const waiting: Waiting[] = [];
   let flushing = false;
 
@@ -62,9 +62,13 @@ export function openAuditLog({ postgres }: { postgres: Postgres }): AuditLog {
       if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('AUDIT_UNAVAILABLE'));
       const text = canonical(entry);
       const row = { id: entry.id, time: entry.time, institution: entry.institution, entry: text, hash: leafHash(text) };
-      return new Promise((resolve, reject) => {
+      const durable = new Promise<Appended>((resolve, reject) => {
         waiting.push({ row, resolve, reject });
         if (!flushing) void flush();
+      });
+      // An entry whose caller was told "no answer" may still become durable: more is recorded than was given, never less.
+      return within(limitMs, durable).catch((error: unknown) => {
+        throw error instanceof Fault && error.code === 'AUDIT_UNAVAILABLE' ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error });
       });
     },
   };

@@ -88,7 +88,9 @@ function deliveryText(report: DeliveryReport): string {
     ['隔离 quarantined', quarantined.total],
     ...Object.entries(quarantined.byReason).map(([reason, count]): [string, number] => [`  ${reason}`, count]),
     ['提示 warnings', warnings.total],
-    ...Object.entries(warnings.byColumn).flatMap(([column, kinds]) => Object.entries(kinds).map(([kind, count]): [string, number] => [`  ${column} ${kind}`, count])),
+    ...Object.entries(warnings.byColumn).flatMap(([column, kinds]) =>
+      Object.entries(kinds).map(([kind, count]): [string, number] => [`  ${column} ${kind}`, count]),
+    ),
     ...warnings.leftOut.map(({ column, value, rows: count }): [string, string] => [`  ${column} 未取 left out`, `${value} × ${count}`]),
     ['毫秒 milliseconds', Math.round(counts.milliseconds)],
     ['行/秒 rows a second', Math.round(counts.rowsPerSecond)],

@@ -1,9 +1,11 @@
 /** Commands that serve: the gateway alone, and the demonstration of everything. */
 import closeWithGrace from 'close-with-grace';
-import { readConfig } from '../config.js';
+import type { Catalogue } from '../catalogue/model.js';
+import { type Config, readConfig } from '../config.js';
+import { Fault } from '../faults.js';
 import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
-import { type Gateway, openCatalogue, openDatabase, openGateway, openLog } from '../zone.js';
+import { type Database, type Gateway, openCatalogue, openDatabase, openGateway, openLog } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
@@ -37,13 +39,23 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   });
   try {
     await migrate(database.ownerUrl, config.schemaFolder, catalogue);
-    if (seeding) say(seedLine(await seedWithProgress(config, catalogue, database, { ...seeding, replace: false })));
+    if (seeding) await fillIfEmpty(config, catalogue, database, seeding);
     gateway = await openGateway(config, database, catalogue, log);
     return { gateway, address: await gateway.listen() };
   } catch (error) {
     await gateway?.close();
     await database.close();
     throw error;
+  }
+}
+
+/** A zone that holds other data is served as it is: the demonstration discards nothing. */
+async function fillIfEmpty(...[config, catalogue, database, seeding]: [Config, Catalogue, Database, { enterprises: number; seed: number }]): Promise<void> {
+  try {
+    say(seedLine(await seedWithProgress(config, catalogue, database, { ...seeding, replace: false })));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'ZONE_NOT_EMPTY') throw error;
+    say(error.message);
   }
 }
 

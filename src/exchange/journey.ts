@@ -6,7 +6,7 @@ import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
 import type { Caller } from '../access/inquiry.js';
-import { type AuditEntry, ENTRY_VERSION } from '../audit/entry.js';
+import { type AuditEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
@@ -60,7 +60,7 @@ export class Journey {
   conclusion: Conclusion = { end: 'UNFINISHED' };
   /** Enterprises asked that the zone does not hold, by response key of the read. */
   readonly unknown = new Map<string, Set<string>>();
-  search: AuditEntry['search'];
+  readonly searches: SearchEntry[] = [];
   /** When the grounds were gathered; terms are held against it. */
   time: Date;
   #leave: () => void = () => undefined;
@@ -130,7 +130,7 @@ export class Journey {
       ...(operationName ? { operationName: operationName.slice(0, 64) } : {}),
       ...(decided ? { policyVersion: decided.grounds.standing.policyVersion, fields: decided.asked.fields } : {}),
       ...(result.report ? { reads: result.report.reads } : refusedReads(decided?.asked)),
-      ...(this.search ? { search: this.search } : {}),
+      ...(this.searches.length > 0 ? { searches: this.searches } : {}),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),

@@ -73,12 +73,12 @@ export class Queries {
       first,
       after: after ?? null,
     });
-    journey.search = {
+    journey.searches.push({
       nameHash: createHash('sha256').update(name).digest('hex'),
       division: division ?? null,
       industry: industry ?? null,
       found: page.entries.length,
-    };
+    });
     const nodes = [...page.entries];
     return {
       nodes,

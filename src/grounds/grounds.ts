@@ -19,61 +19,57 @@ export interface GroundsStore {
   isCurrent(institution: InstitutionId, used: number, seen: number): boolean;
 }
 
-/** Consents of an enterprise to an institution that are kept: about 40 MB at most. */
+/** Pairs of institution and enterprise whose consents are kept: about 40 MB at most. */
 const CONSENTS_KEPT = 100_000;
 
-interface Known {
-  readonly standing: Standing;
-  readonly consents: LRUCache<Uscc, readonly Consent[]>;
+interface KnownConsents {
+  /** The epoch of the standing they were read with. */
+  readonly epoch: number;
+  readonly consents: readonly Consent[];
 }
 
 export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore {
-  const known = new Map<InstitutionId, Known>();
+  const standings = new Map<InstitutionId, Standing>();
+  const consentsKept = new LRUCache<string, KnownConsents>({ max: CONSENTS_KEPT });
+  const keyOf = (institution: InstitutionId, uscc: Uscc) => `${institution} ${uscc}`;
+
+  function lookUp(standing: Standing, usccs: readonly Uscc[]): Map<Uscc, readonly Consent[]> | null {
+    const found = new Map<Uscc, readonly Consent[]>();
+    for (const uscc of usccs) {
+      const kept = consentsKept.get(keyOf(standing.institution, uscc));
+      if (kept?.epoch !== standing.epoch) return null;
+      found.set(uscc, kept.consents);
+    }
+    return found;
+  }
+  /** Keeps what was read, unless the policy has moved on meanwhile; equal evidence stays one object, so it stays compiled. */
+  function remember({ standing, consents }: Loaded): Standing {
+    const kept = standings.get(standing.institution);
+    if (kept && kept.epoch > standing.epoch) return standing;
+    const present = kept?.epoch === standing.epoch ? kept : standing;
+    standings.set(standing.institution, present);
+    for (const [uscc, given] of consents) consentsKept.set(keyOf(standing.institution, uscc), { epoch: standing.epoch, consents: given });
+    return present;
+  }
   return {
     async of(institution, usccs) {
-      const cached = known.get(institution);
-      if (cached) {
-        const found = lookUp(cached, usccs);
-        if (found) return { standing: cached.standing, consentsOf: consentsIn(found) };
-      }
-      const fresh = await load(postgres, institution, usccs);
-      const kept = remember(known, institution, fresh);
+      const standing = standings.get(institution);
+      const found = standing && lookUp(standing, usccs);
+      if (found) return { standing, consentsOf: consentsIn(found) };
+      const loaded = await load(postgres, institution, usccs);
       // What is answered comes from this one snapshot, never mixed with what was kept from an earlier one.
-      return { standing: kept.standing, consentsOf: consentsIn(fresh.consents) };
+      return { standing: remember(loaded), consentsOf: consentsIn(loaded.consents) };
     },
     isCurrent(institution, used, seen) {
-      const cached = known.get(institution);
-      if (cached && cached.standing.epoch !== seen) known.delete(institution);
+      if (standings.get(institution)?.epoch !== seen) standings.delete(institution);
       return used === seen;
     },
   };
 }
 
-function lookUp(cached: Known, usccs: readonly Uscc[]): Map<Uscc, readonly Consent[]> | null {
-  const found = new Map<Uscc, readonly Consent[]>();
-  for (const uscc of usccs) {
-    const consents = cached.consents.get(uscc);
-    if (!consents) return null;
-    found.set(uscc, consents);
-  }
-  return found;
-}
-
 function consentsIn(consents: ReadonlyMap<Uscc, readonly Consent[]>): (uscc: Uscc) => readonly Consent[] {
   // An enterprise whose consents were not gathered has none: fail closed.
   return (uscc) => consents.get(uscc) ?? [];
-}
-
-function remember(known: Map<InstitutionId, Known>, institution: InstitutionId, fresh: Loaded): Known {
-  let kept = known.get(institution);
-  if (!kept || kept.standing.epoch < fresh.standing.epoch) {
-    kept = { standing: fresh.standing, consents: new LRUCache({ max: CONSENTS_KEPT }) };
-    known.set(institution, kept);
-  }
-  // An answer that was on its way while the policy moved on says nothing about the present.
-  if (kept.standing.epoch > fresh.standing.epoch) return { standing: fresh.standing, consents: kept.consents };
-  for (const [uscc, consents] of fresh.consents) kept.consents.set(uscc, consents);
-  return kept;
 }
 
 /* ---- the statement ---- */

@@ -5,7 +5,7 @@
  */
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import { isoDay, periodBefore } from './calendar.js';
-import { NEVER, compileDate, dateBefore, isCalendarYear, isDated, isNeeded, mayLieAhead, roomAfter, yearItem, yearsOf } from './dates.js';
+import { compileDate, dateBefore, isCalendarYear, isDated, isNeeded, mayLieAhead, NEVER, roomAfter, yearItem, yearsOf } from './dates.js';
 import type { Firm } from './firm.js';
 import { KNOWN, type Known, lastDayOf } from './known.js';
 import { compileNumber, numberBefore } from './numbers.js';

@@ -56,7 +56,7 @@ const SEED_LOCK = 7_203_159;
 
 /**
  * Seeds the zone, or does nothing where the same seed and number were seeded before.
- * @throws Fault CONFIG_FAULTY when the zone holds something else and `replace` is not set, or when a seed file is faulty.
+ * @throws Fault ZONE_NOT_EMPTY when the zone holds something else and `replace` is not set, CONFIG_FAULTY when a seed file is faulty.
  */
 export async function seedZone(
   { postgres, catalogue, now = ZONE_TIME }: { postgres: Postgres; catalogue: Catalogue; now?: Date },
@@ -119,7 +119,7 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
   const { filled, latest } = held[0] as { filled: boolean; latest: number };
   if (filled && !replace) {
     const what = seeded[0] ? `"${seeded[0].reason}"` : 'data of another origin';
-    throw new Fault('CONFIG_FAULTY', {
+    throw new Fault('ZONE_NOT_EMPTY', {
       detail: `the zone already holds ${what}, not "${reason}"; seed the same again, take an empty database, or ask to replace what it holds`,
     });
   }
