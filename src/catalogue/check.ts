@@ -29,7 +29,7 @@ const MASKS_FITTING: Record<string, readonly string[]> = {
 const SAYS_NOTHING =
   /^(field|value|item|data|info|information|content|other|others|misc|remark|remarks|note|notes|extra|attribute|property|details?|other(Information|Info|Data|Content|Remarks?))$/i;
 const RESERVED_TYPES =
-  /^(Query|Mutation|Subscription|Enterprise|Item|Category|Provider|Provenance|Catalogue|Inquiry|Access|Purpose|Freshness|Code|CodeList|PageInfo|Date|DateTime|Decimal|USCC|String|Int|Float|Boolean|ID)$|(Records|Connection|Edge|Input|Result|Problem)$/;
+  /^(Query|Mutation|Subscription|Enterprise|Item|Category|Provider|Provenance|Catalogue|Inquiry|Access|ItemAccess|Purpose|Reason|Effect|Freshness|Cardinality|SharingType|UpdateCycle|DataType|MaskRule|Code|CodeList|BilingualText|EnterpriseEntry|PageInfo|Date|DateTime|Decimal|USCC|String|Int|Float|Boolean|ID)$|(Records|Connection|Edge|Input|Result|Problem)$/;
 const RESERVED_FIELDS = new Set(['provenance', 'cursor']);
 
 type Rule = (files: CatalogueFiles) => Iterable<string>;
@@ -68,6 +68,11 @@ const fieldsAreUnique: Rule = (files) =>
 const typesAreFree: Rule = eachCategory(function* ({ type }) {
   if (RESERVED_TYPES.test(type)) yield `GraphQL type ${type} is reserved`;
 });
+const categoryTitlesDiffer: Rule = function* (files) {
+  const titles = files.categories.flatMap(({ content: { title }, path }) => [title.zh, title.en].map((text): [string, string] => [text, path]));
+  yield* repeated(titles.map(([text, path]) => [`category title ${text}`, path]));
+  for (const [text, path] of titles) if (/[0-9０-９]$/.test(text)) yield `${path}: category title ${text} is numbered`;
+};
 const itemNamesAreUnique: Rule = (files) =>
   repeated(files.categories.flatMap(({ content, path }) => content.items.map(({ name }) => [`item name ${name} in ${path}`, path] as [string, string])));
 const itemTitlesAreUnique: Rule = (files) =>
@@ -168,6 +173,7 @@ export const CATALOGUE_RULES: readonly Rule[] = Object.freeze([
   typesAreUnique,
   typesAreFree,
   fieldsAreUnique,
+  categoryTitlesDiffer,
   itemNamesAreUnique,
   itemTitlesAreUnique,
   itemNamesSaySomething,

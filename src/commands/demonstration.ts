@@ -7,6 +7,8 @@ import { say, table } from './paper.js';
 import { ask, type GraphQLAnswer } from './query.js';
 
 interface Leaf {
+  /** Schema coordinate, where the query asks for __typename beside it. */
+  readonly coordinate: string;
   readonly place: string;
   readonly value: string;
 }
@@ -45,8 +47,8 @@ function tell({ data, errors = [], extensions }: GraphQLAnswer): void {
   const leaves: Leaf[] = [];
   const fresh: Freshness[] = [];
   walk(data.enterprise, [], leaves, fresh);
-  const masked = new Set(extensions.access?.masked.map((coordinate) => coordinate.split('.')[1]));
-  const isMasked = ({ place }: Leaf) => masked.has(place.split('.').at(-1));
+  const masked = new Set(extensions.access?.masked);
+  const isMasked = ({ coordinate }: Leaf) => masked.has(coordinate);
   const given = leaves.filter(({ value }) => value !== 'null');
   say(
     `明文 Clear\n${table(
@@ -77,15 +79,14 @@ function tell({ data, errors = [], extensions }: GraphQLAnswer): void {
   say(`回执 Receipt  ${id}\n  ${time}  policy version ${extensions.access?.policyVersion}\n  leaf hash ${leafHash}`);
 }
 
-function walk(value: unknown, place: string[], leaves: Leaf[], fresh: Freshness[]): void {
+function walk(value: unknown, place: string[], leaves: Leaf[], fresh: Freshness[], coordinate = ''): void {
   if (Array.isArray(value)) {
     for (const [position, row] of value.entries()) walk(row, [...place.slice(0, -1), `${place.at(-1)}[${position}]`], leaves, position === 0 ? fresh : []);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) {
-      if (key === 'provenance') fresh.push({ category: place.join('.').replace(/\[0\]$/, ''), ...(inner as Omit<Freshness, 'category'>) });
-      else walk(inner, [...place, key], leaves, fresh);
-    }
+    const { __typename: type, provenance, ...fields } = value as Record<string, unknown>;
+    if (provenance) fresh.push({ category: place.join('.').replace(/\[0\]$/, ''), ...(provenance as Omit<Freshness, 'category'>) });
+    for (const [key, inner] of Object.entries(fields)) walk(inner, [...place, key], leaves, fresh, `${type}.${key}`);
   } else {
-    leaves.push({ place: place.join('.'), value: String(value) });
+    leaves.push({ coordinate, place: place.join('.'), value: String(value) });
   }
 }

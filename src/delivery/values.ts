@@ -108,7 +108,7 @@ export function readInteger(text: string, timesTenTo = 0): Reading<number> {
   if (!number.ok) return number;
   if (number.value.includes('.')) return unread('NOT_AN_INTEGER', 'has a fraction');
   const value = Number(number.value);
-  return Number.isSafeInteger(value) ? read(value) : unread('NOT_AN_INTEGER', 'larger than 9007199254740991');
+  return Math.abs(value) <= LARGEST_INTEGER ? read(value) : unread('NOT_AN_INTEGER', `larger than ${LARGEST_INTEGER}`);
 }
 
 function formReader(canonical: (text: string) => string | null, detail: string): ValueReader {
