@@ -1,7 +1,7 @@
 // Query A (one enterprise, six categories) and query B (a hundred), cold and warm, beside the floor, in one run.
 // The server is pinned to one core, the load to the other; PostgreSQL and Redis go where the system puts them.
 import { fork, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +12,8 @@ import { migrate } from '../../dist/migrations.js';
 import { demoFirm } from '../../dist/synthetic/firm.js';
 import { seedZone } from '../../dist/synthetic/seed.js';
 import { openCatalogue, openDatabase, openIssuer } from '../../dist/zone.js';
-import { leavesOf, queryA, queryB } from './workloads.mjs';
 import { load } from './load.mjs';
+import { leavesOf, queryA, queryB } from './workloads.mjs';
 
 if (process.argv.includes('--help')) {
   console.log('npm run bench -- [--enterprises 10000] [--seconds 5] [--rounds 3]\n例 Example: npm run bench -- --enterprises 2000 --seconds 2 --rounds 1');
@@ -26,6 +26,8 @@ const ROUNDS = option('rounds', 3);
 const SEED = 1;
 const folder = dirname(fileURLToPath(import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'zone-bench-'));
+// Enterable by all, so that the data lie here and go with it.
+chmodSync(home, 0o755);
 const redisPort = 20_000 + (process.pid % 10_000);
 const env = { ...process.env, ZONE_HOME: home, PORT: '0', LOG_LEVEL: 'silent', REDIS_URL: `redis://127.0.0.1:${redisPort}` };
 const config = readConfig(env);
@@ -53,7 +55,12 @@ try {
     JSON.stringify({ query: queryB(catalogue), variables: { usccs: usccs.slice(batch * 100, batch * 100 + 100) } }),
   );
   const client = new Redis(env.REDIS_URL);
-  for (const [name, bodies, callers] of [['A', bodiesA, 1], ['A', bodiesA, 16], ['B', bodiesB, 1], ['B', bodiesB, 16]]) {
+  for (const [name, bodies, callers] of [
+    ['A', bodiesA, 1],
+    ['A', bodiesA, 16],
+    ['B', bodiesB, 1],
+    ['B', bodiesB, 16],
+  ]) {
     const hot = bodies.slice(0, name === 'A' ? 500 : 5);
     const rounds = { floor: [], 'cold, PostgreSQL': [], 'warm, Redis': [], 'warm, process': [] };
     let size = 0;
@@ -85,7 +92,17 @@ try {
     const floorRate = median(rounds.floor.map(({ perSecond }) => perSecond));
     for (const [temperature, measured] of Object.entries(rounds)) {
       const perSecond = median(measured.map((result) => result.perSecond));
-      const row = { query: name, callers, temperature, leaves, bytes: size, perSecond, p50: median(measured.map(({ p50 }) => p50)), p99: median(measured.map(({ p99 }) => p99)), floorShare: perSecond / floorRate };
+      const row = {
+        query: name,
+        callers,
+        temperature,
+        leaves,
+        bytes: size,
+        perSecond,
+        p50: median(measured.map(({ p50 }) => p50)),
+        p99: median(measured.map(({ p99 }) => p99)),
+        floorShare: perSecond / floorRate,
+      };
       results.push({ ...row, spread: [Math.min(...measured.map((result) => result.perSecond)), Math.max(...measured.map((result) => result.perSecond))] });
       console.log(`${name} × ${callers} ${temperature}: ${perSecond.toFixed(0)}/s p50 ${row.p50.toFixed(2)} ms p99 ${row.p99.toFixed(2)} ms`);
     }
@@ -99,10 +116,28 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-const machine = { cpu: cpus()[0].model.trim(), cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version, enterprises: ENTERPRISES, rounds: ROUNDS, seconds: SECONDS };
+const machine = {
+  cpu: cpus()[0].model.trim(),
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  enterprises: ENTERPRISES,
+  rounds: ROUNDS,
+  seconds: SECONDS,
+};
 const table = new Table({ head: ['query', 'callers', 'state', 'leaves', 'KB', 'req/s', 'p50 ms', 'p99 ms', 'of the floor'], style: { head: [], border: [] } });
 for (const { query, callers, temperature, leaves, bytes, perSecond, p50, p99, floorShare } of results) {
-  table.push([query, callers, temperature, leaves, (bytes / 1024).toFixed(1), perSecond.toFixed(0), p50.toFixed(2), p99.toFixed(2), `${(100 * floorShare).toFixed(1)} %`]);
+  table.push([
+    query,
+    callers,
+    temperature,
+    leaves,
+    (bytes / 1024).toFixed(1),
+    perSecond.toFixed(0),
+    p50.toFixed(2),
+    p99.toFixed(2),
+    `${(100 * floorShare).toFixed(1)} %`,
+  ]);
 }
 console.log(table.toString());
 console.log(machine);
@@ -116,7 +151,16 @@ function fine(status) {
 
 async function one(port, headers, body) {
   let text;
-  await load({ port, headers, bodies: [body], callers: 1, check: (status, got) => ((text = got), fine(status)) });
+  await load({
+    port,
+    headers,
+    bodies: [body],
+    callers: 1,
+    check: (status, got) => {
+      fine(status);
+      text = got;
+    },
+  });
   return text;
 }
 

@@ -15,9 +15,10 @@ export async function load({ port, path = '/graphql', headers = {}, bodies, call
       if (performance.now() >= until || (seconds === null && position >= bodies.length)) return;
       const begun = performance.now();
       const { status, text } = await send({ agent, port, path, headers, body: bodies[position % bodies.length] });
-      latencies.push(performance.now() - begun);
+      const took = performance.now() - begun;
+      latencies.push(took);
       statuses[status] = (statuses[status] ?? 0) + 1;
-      if (check) check(status, text);
+      if (check) check(status, text, took);
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
@@ -30,11 +31,21 @@ export async function load({ port, path = '/graphql', headers = {}, bodies, call
 
 export function send({ agent, port, path = '/graphql', headers, body }) {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ agent, port, host: '127.0.0.1', path, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers } }, (response) => {
-      const chunks = [];
-      response.on('data', (chunk) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks) }));
-    });
+    const outgoing = request(
+      {
+        agent,
+        port,
+        host: '127.0.0.1',
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
+      },
+      (response) => {
+        const chunks = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks) }));
+      },
+    );
     outgoing.on('error', reject);
     outgoing.end(body);
   });

@@ -11,9 +11,18 @@ const PROFILE = {
 };
 
 export function profileSelection(catalogue) {
+  return selectionOf(Object.entries(PROFILE).map(([code, items]) => [catalogue.category(code), items]));
+}
+
+/** The n-th six of the categories shared without condition: records that nobody has asked for before. */
+export function freshSelection(catalogue, n) {
+  const open = catalogue.categories.filter(({ sharing }) => sharing === 'UNCONDITIONAL');
+  return selectionOf(Array.from({ length: 6 }, (_, place) => [open[(6 * n + place) % open.length], 6]));
+}
+
+function selectionOf(chosen) {
   const domains = new Map();
-  for (const [code, items] of Object.entries(PROFILE)) {
-    const category = catalogue.category(code);
+  for (const [category, items] of chosen) {
     const names = category.items.slice(0, items).map(({ name }) => name);
     const field = `${category.field}${category.cardinality === 'MANY' ? '(first: 1)' : ''} { ${names.join(' ')} }`;
     domains.set(category.domain, [...(domains.get(category.domain) ?? []), field]);
@@ -21,8 +30,8 @@ export function profileSelection(catalogue) {
   return [...domains].map(([domain, fields]) => `${domain} { ${fields.join(' ')} }`).join(' ');
 }
 
-export function queryA(catalogue) {
-  return `query A($uscc: USCC!) { enterprise(uscc: $uscc, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { uscc ${profileSelection(catalogue)} } }`;
+export function queryA(catalogue, selection = profileSelection(catalogue)) {
+  return `query A($uscc: USCC!) { enterprise(uscc: $uscc, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { uscc ${selection} } }`;
 }
 export function queryB(catalogue) {
   return `query B($usccs: [USCC!]!) { enterprises(usccs: $usccs, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { ... on Enterprise { uscc ${profileSelection(catalogue)} } } }`;

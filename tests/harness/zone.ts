@@ -1,5 +1,5 @@
 /** A whole zone for a test: a real PostgreSQL of its own, a small synthetic zone, gateways on it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '../../src/catalogue/model.js';
@@ -44,6 +44,8 @@ export const firm = (index: number): string => demoFirm(index, SEED);
 
 export async function openTestZone({ enterprises = 60 }: { enterprises?: number } = {}): Promise<TestZone> {
   const zoneHome = mkdtempSync(join(tmpdir(), 'zone-'));
+  // Enterable by all, so that the data lie here and go with it.
+  chmodSync(zoneHome, 0o755);
   const config = readConfig({ ZONE_HOME: zoneHome, LOG_LEVEL: 'silent', PORT: '0' });
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
