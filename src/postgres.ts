@@ -35,8 +35,8 @@ export interface Postgres {
 // numeric and int8 as text would be strings; counts and identifiers here fit a double.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** SQLSTATE classes that say "the server is away", not "the statement is wrong". */
-const AWAY = /^(08|53|57P|58|25006|55P03|40)/;
+/** SQLSTATE classes that say "the server is away" or too slow (57014: it gave up at its limit), not "the statement is wrong". */
+const AWAY = /^(08|53|57P|57014|58|25006|55P03|40)/;
 
 export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions): Postgres {
   const pool = new pg.Pool({

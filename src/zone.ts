@@ -79,13 +79,14 @@ export async function openGateway(
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs: GATEWAY_LIMIT_MS });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
   const records = openRecords({ postgres: reading, cache, catalogue });
+  const audit = openAuditLog({ postgres: appending, limitMs: GATEWAY_LIMIT_MS });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
-      audit: openAuditLog({ postgres: appending, limitMs: GATEWAY_LIMIT_MS }),
+      audit,
       now,
     },
     { production: config.production, newId: newRequestId },
@@ -102,6 +103,7 @@ export async function openGateway(
         () => 'ok',
         () => 'away',
       ),
+      audit: audit.state === 'AWAY' ? 'away' : 'ok',
       redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
       catalogue: catalogue.digest.slice(0, 12),
     }),

@@ -15,7 +15,12 @@ const COMPOUND_SURNAMES = new Set(
     ' ',
   ),
 );
-const DISTRICT_END = /^(?:.{2,3}省|.{2,8}自治区)?(?:.{2,8}?市)?.{1,6}?(?:区|县|旗)/u;
+/**
+ * Province, city and district in front of a street. What ends in 区 need not be a district (小区, 园区, 四区), and a district
+ * has neither number nor street in its name, but for the three of 唐山 and 台州 that are named after a road.
+ */
+const DISTRICT_END =
+  /^(?:.{2,3}省|.{2,8}自治区)?(?:[^区县旗\d]{2,8}?市)?(?:路[南北桥]区|[^\d０-９路街巷号弄栋院村室]{1,6}?(?:(?<![小园社校厂库景一二三四五六七八九十])区|县|(?<!红)旗))/u;
 
 /** The masked form of `value`, or null where nothing may be left of it. */
 export function maskValue(item: Item, value: Value): Value | null {

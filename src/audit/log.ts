@@ -20,6 +20,8 @@ export interface Appended {
 export interface AuditLog {
   /** @throws Fault AUDIT_UNAVAILABLE when the entry cannot be made durable; nothing may then be given. */
   append(entry: AuditEntry): Promise<Appended>;
+  /** AWAY for a while after a statement failed, unless one has succeeded since: long enough to be seen, and then tried again. */
+  readonly state: 'READY' | 'AWAY';
 }
 
 interface Waiting {
@@ -32,6 +34,7 @@ interface Waiting {
 const MOST_TOGETHER = 500;
 /** Entries that may wait; beyond it the log refuses at once rather than let memory and waiting grow. */
 const MOST_WAITING = 20_000;
+const AWAY_MS = 10_000;
 
 const APPEND = `
 with appended as (
@@ -43,6 +46,7 @@ select institution, epoch from policy_epoch`;
 export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitMs: number }): AuditLog {
   const waiting: Waiting[] = [];
   let flushing = false;
+  let failedAt = Number.NEGATIVE_INFINITY;
 
   async function flush(): Promise<void> {
     flushing = true;
@@ -50,7 +54,9 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
       const together = waiting.splice(0, MOST_TOGETHER);
       try {
         await appendTogether(postgres, together);
+        failedAt = Number.NEGATIVE_INFINITY;
       } catch (error) {
+        failedAt = performance.now();
         for (const { reject } of together) reject(new Fault('AUDIT_UNAVAILABLE', { cause: error }));
       }
     }
@@ -58,6 +64,9 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
   }
 
   return {
+    get state() {
+      return performance.now() - failedAt < AWAY_MS ? ('AWAY' as const) : ('READY' as const);
+    },
     append(entry) {
       if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('AUDIT_UNAVAILABLE'));
       const text = canonical(entry);

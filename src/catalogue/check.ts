@@ -30,7 +30,8 @@ const SAYS_NOTHING =
   /^(field|value|item|data|info|information|content|other|others|misc|remark|remarks|note|notes|extra|attribute|property|details?|other(Information|Info|Data|Content|Remarks?))$/i;
 const RESERVED_TYPES =
   /^(Query|Mutation|Subscription|Enterprise|Item|Category|Provider|Provenance|Catalogue|Inquiry|Access|ItemAccess|Purpose|Reason|Effect|Freshness|Cardinality|SharingType|UpdateCycle|DataType|MaskRule|Code|CodeList|BilingualText|EnterpriseEntry|PageInfo|Date|DateTime|Decimal|USCC|String|Int|Float|Boolean|ID)$|(Records|Connection|Edge|Input|Result|Problem)$/;
-const RESERVED_FIELDS = new Set(['provenance', 'cursor']);
+/** Names that rows have beside their items, and those that every object has from birth. */
+const RESERVED_FIELDS = new Set(['provenance', 'cursor', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 type Rule = (files: CatalogueFiles) => Iterable<string>;
 

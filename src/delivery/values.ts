@@ -24,6 +24,8 @@ export interface UsccRules {
   readonly lowerCase: 'UPPER' | 'REFUSE';
 }
 
+/** GraphQL's Int has 32 bits: a larger one could be kept and never be answered. What may be larger is a decimal. */
+const LARGEST_INTEGER = 2 ** 31 - 1;
 const LONGEST = { string: 1_000, text: 100_000 } as const;
 const TRUE = new Set(['true', 't', 'yes', 'y', '1', '是', '有', '真']);
 const FALSE = new Set(['false', 'f', 'no', 'n', '0', '否', '无', '假']);
@@ -102,7 +104,7 @@ export function readBoolean(text: string): Reading<boolean> {
   return FALSE.has(word) ? read(false) : unread('NOT_A_BOOLEAN', 'neither true, 1, 是 nor false, 0, 否');
 }
 
-/** A whole number that a double holds exactly. */
+/** A whole number that can be answered. */
 export function readInteger(text: string, timesTenTo = 0): Reading<number> {
   const number = readNumber(text, timesTenTo);
   if (!number.ok) return number;

@@ -71,7 +71,8 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
   });
   await apollo.start();
 
-  async function refuse({ id, caller, fault, startedAt, accept, operation }: Parameters<Exchange['refuse']>[0] & { operation?: string }): Promise<Answer> {
+  type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
+  async function refuse({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<Answer> {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const entry = {
       v: ENTRY_VERSION,
@@ -81,6 +82,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       client: caller?.client ?? null,
       ...(operation ? { operation } : {}),
       durationMs,
+      ...(supersedes ? { supersedes } : {}),
       outcome: 'REFUSED',
       code: fault.code,
     } as const;
@@ -109,10 +111,12 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
 
   async function answer(question: Question): Promise<Answer> {
     let operation: string | undefined;
-    const refused = (fault: Fault) => refuse({ ...question, fault, ...(operation ? { operation } : {}) });
+    let supersedes: string | null = null;
+    // Attempts that were thrown away have entries of their own; what is refused after them takes the last one's place.
+    const refused = (fault: Fault) =>
+      refuse({ ...question, id: supersedes === null ? question.id : newId(), supersedes, fault, ...(operation ? { operation } : {}) });
     try {
       operation = limits.admit(documentOf(question.body)).operation;
-      let supersedes: string | null = null;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
         const { journey, answer } = await attempt(question, operation, supersedes);
         const { conclusion } = journey;
@@ -122,8 +126,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
         if (conclusion.end === 'UNFINISHED') return await refused(new Fault('INVALID_REQUEST'));
         supersedes = conclusion.supersedes;
       }
-      // The attempts have entries of their own; this refusal gets another.
-      return await refuse({ ...question, id: newId(), fault: new Fault('POLICY_CHANGING'), operation });
+      return await refused(new Fault('POLICY_CHANGING'));
     } catch (error) {
       return refused(error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }));
     }

@@ -88,7 +88,7 @@ interface GroundsRow {
   active: boolean;
   agreements: (TermRow & { highest_grade: Grade })[];
   grants: (TermRow & { scope: string[]; effect: Grant['effect'] })[];
-  consents: (TermRow & { uscc: Uscc; scope: string[]; personal: Consent['personal']; withdrawn_at: string | null })[];
+  consents: (TermRow & { uscc: Uscc; scope: string[]; personal: Consent['personal']; withdrawn_at: string | null; gone: boolean | null })[];
   policy_version: number;
   epoch: number;
 }
@@ -98,7 +98,8 @@ const GROUNDS = `
 select i.active,
   (select coalesce(json_agg(a order by id), '[]') from agreement a where a.institution = i.code) as agreements,
   (select coalesce(json_agg(g order by id), '[]') from access_grant g where g.institution = i.code) as grants,
-  (select coalesce(json_agg(c order by id), '[]') from consent c where c.uscc = any($2) and c.institution = i.code) as consents,
+  (select coalesce(json_agg(c order by id), '[]') from (select *, withdrawn_at <= now() as gone from consent) c
+    where c.uscc = any($2) and c.institution = i.code) as consents,
   (select coalesce(max(version), 0) from policy_version) as policy_version,
   (select coalesce(sum(epoch), 0)::bigint from policy_epoch e where e.institution in (i.code, '*')) as epoch
 from institution i where i.code = $1`;
@@ -107,8 +108,10 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
   const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs] });
   if (!row) throw new Fault('CALLER_UNKNOWN');
   const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
-  for (const { uscc, scope, personal, withdrawn_at, ...rest } of row.consents) {
-    consents.get(uscc)?.push({ ...term(rest), scope, personal, withdrawnAt: withdrawn_at === null ? null : new Date(withdrawn_at) });
+  for (const { uscc, scope, personal, withdrawn_at, gone, ...rest } of row.consents) {
+    // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
+    const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
+    consents.get(uscc)?.push({ ...term(rest), scope, personal, withdrawnAt });
   }
   const standing: Standing = {
     institution,

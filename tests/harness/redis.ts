@@ -1,8 +1,8 @@
 /** A real Redis of a test's own, on a free port, which can be stopped, paused and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../../src/embedded.js';
 
 export interface TestRedis {
   readonly url: string;
@@ -63,15 +63,4 @@ export async function openTestRedis(): Promise<TestRedis> {
       server?.kill('SIGKILL');
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const server = createServer();
-    server.once('error', failed);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => found(port));
-    });
-  });
 }
