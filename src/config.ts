@@ -61,6 +61,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const databaseUrl = address('DATABASE_URL', ['postgres', 'postgresql']);
   const tokenJwksFile = env.TOKEN_JWKS_FILE?.trim() || null;
   if (production && !tokenJwksFile) faults.push('TOKEN_JWKS_FILE is needed in production: the sandbox issuer is not trusted there');
+  const gatewayUrl = address('DATABASE_GATEWAY_URL', ['postgres', 'postgresql']);
+  if (production && (!gatewayUrl || gatewayUrl === databaseUrl)) {
+    faults.push('DATABASE_GATEWAY_URL is needed in production: a login of its own, member of zone_gateway only, so that the log is append-only to it');
+  }
   if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
 
   const config: Config = {
@@ -70,7 +74,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     schemaFolder: join(PROJECT, 'schema'),
     seedsFolder: join(PROJECT, 'seeds'),
     databaseUrl,
-    gatewayDatabaseUrl: address('DATABASE_GATEWAY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    gatewayDatabaseUrl: gatewayUrl ?? databaseUrl,
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),

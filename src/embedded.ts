@@ -4,9 +4,10 @@
  * server, the last one to leave stops it. Knows nothing of tables.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHmac, randomBytes } from 'node:crypto';
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Place, preparePlace } from './embeddedPlace.js';
@@ -16,6 +17,8 @@ import { Fault } from './faults.js';
 export interface EmbeddedPostgres {
   /** Address of the database for its owner; the password lies in the zone's home and nowhere else. */
   readonly url: string;
+  /** The same for a login that is a member of `role` and of nothing else; `role` MUST be one of those named at opening. */
+  urlOf(role: string): string;
   /** Leaves; stops the server when no other process of this zone uses it. */
   close(): Promise<void>;
 }
@@ -33,10 +36,13 @@ const SETTINGS = {
 };
 
 /** Starts the server of `home`, or joins the one that already runs there, and restarts it whenever it dies. */
-export async function openEmbeddedPostgres(home: string): Promise<EmbeddedPostgres> {
+export async function openEmbeddedPostgres(home: string, roles: readonly string[] = []): Promise<EmbeddedPostgres> {
   const place = preparePlace(home);
   const presence = announce(home);
   const port = await ensureRunning(place, null);
+  const urlAs = (user: string, password: string) => `postgres://${user}:${password}@127.0.0.1:${port}/${DATABASE}`;
+  const owner = urlAs(OWNER, place.password);
+  if (roles.length > 0) await locked(home, () => makeLogins(owner, place, roles));
   let closing = false;
   let reviving: Promise<unknown> | null = null;
   const watch = setInterval(() => {
@@ -49,7 +55,8 @@ export async function openEmbeddedPostgres(home: string): Promise<EmbeddedPostgr
   }, 500);
   watch.unref();
   return {
-    url: `postgres://${OWNER}:${place.password}@127.0.0.1:${port}/${DATABASE}`,
+    url: owner,
+    urlOf: (role) => urlAs(loginOf(role), loginPassword(place, role)),
     async close() {
       if (closing) return;
       closing = true;
@@ -68,51 +75,61 @@ async function ensureRunning(place: Place, wantedPort: number | null): Promise<n
   return locked(place.home, async () => {
     if (!existsSync(join(place.data, 'PG_VERSION'))) initialise(place);
     const running = runningServer(place);
+    // Removed under the lock alone: at any other time it may be of a server that is just starting.
+    if (!running) rmSync(join(place.data, 'postmaster.pid'), { force: true });
     const port = running?.port ?? (await startServer(place, wantedPort));
     await answering(place, port);
     return port;
   });
 }
 
+/** Made beside its place and moved there when it is whole, so that a kill in the middle leaves nothing that looks like a database. */
 function initialise(place: Place): void {
-  rmSync(place.data, { recursive: true, force: true });
-  mkdirSync(place.data, { recursive: true, mode: 0o700 });
+  const making = `${place.data}.making-`;
+  mkdirSync(dirname(place.data), { recursive: true });
+  for (const name of readdirSync(dirname(place.data))) {
+    const left = join(dirname(place.data), name);
+    if (left === place.data || left.startsWith(making)) rmSync(left, { recursive: true, force: true, maxRetries: 3 });
+  }
+  const draft = `${making}${randomBytes(4).toString('hex')}`;
+  mkdirSync(draft, { mode: 0o700 });
   // The server's account reads the password from a file of its own beside the data.
-  const passwordFile = `${place.data}.initial`;
+  const passwordFile = `${draft}.password`;
   writeFileSync(passwordFile, place.password, { mode: 0o600 });
   if (place.account) {
-    chownSync(place.data, place.account.uid, place.account.gid);
+    chownSync(draft, place.account.uid, place.account.gid);
     chownSync(passwordFile, place.account.uid, place.account.gid);
   }
   const flags = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--auth=scram-sha-256', '--no-instructions'];
   try {
     execFileSync(
       join(place.binaries, 'bin', 'initdb'),
-      [`--pgdata=${place.data}`, `--username=${OWNER}`, `--pwfile=${passwordFile}`, ...flags],
+      [`--pgdata=${draft}`, `--username=${OWNER}`, `--pwfile=${passwordFile}`, ...flags],
       spawnOptions(place),
     );
+    renameSync(draft, place.data);
   } catch (error) {
-    rmSync(place.data, { recursive: true, force: true });
+    rmSync(draft, { recursive: true, force: true });
     throw new Fault('POSTGRES_NOT_STARTED', { detail: `initdb failed: ${String((error as { stderr?: Buffer }).stderr ?? error)}` });
   } finally {
     rmSync(passwordFile, { force: true });
   }
 }
 
-/** What `postmaster.pid` tells, when its process lives and is a PostgreSQL; a stale file is removed. */
+/** What `postmaster.pid` tells, when its process lives and is the server of this home. */
 function runningServer(place: Place): { pid: number; port: number } | null {
   const file = join(place.data, 'postmaster.pid');
   if (!existsSync(file)) return null;
   const lines = readFileSync(file, 'utf8').split('\n');
   const [pid, port] = [Number(lines[0]), Number(lines[3])];
-  if (pid > 0 && isAlive(pid) && isPostgres(pid)) return { pid, port };
-  rmSync(file, { force: true });
-  return null;
+  return pid > 0 && isAlive(pid) && isServerOf(place, pid) ? { pid, port } : null;
 }
 
-function isPostgres(pid: number): boolean {
+/** After a restart of the machine the number in a stale file may be anybody's, even of another zone's server. */
+function isServerOf(place: Place, pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').includes('(postgres)') && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return realpathSync(words[words.indexOf('-D') + 1] as string) === realpathSync(place.data);
   } catch {
     // No /proc on this system: believe the file. On Linux the process has just gone.
     return !existsSync('/proc/self');
@@ -180,13 +197,38 @@ async function connects(place: Place, port: number): Promise<boolean> {
   }
 }
 
+/** A login for each role, so that a session cannot become more than its role by a mere `reset role`. */
+async function makeLogins(owner: string, place: Place, roles: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: owner });
+  await client.connect();
+  try {
+    for (const role of roles) {
+      const { rowCount } = await client.query('select from pg_roles where rolname = $1', [loginOf(role)]);
+      if (rowCount === 1) continue;
+      const [group, login] = [client.escapeIdentifier(role), client.escapeIdentifier(loginOf(role))];
+      await client.query(`do $$ begin create role ${group} nologin; exception when duplicate_object then null; end $$`);
+      await client.query(`create role ${login} login password ${client.escapeLiteral(loginPassword(place, role))} in role ${group}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+function loginOf(role: string): string {
+  return `${role}_login`;
+}
+
+function loginPassword({ password }: Place, role: string): string {
+  return createHmac('sha256', password).update(role).digest('hex');
+}
+
 async function stopServer(place: Place): Promise<void> {
   const running = runningServer(place);
   if (!running) return;
   // SIGINT is PostgreSQL's fast shutdown: sessions are ended, nothing committed is lost.
   process.kill(running.pid, 'SIGINT');
   const deadline = Date.now() + 20_000;
-  while (isAlive(running.pid) && isPostgres(running.pid) && Date.now() < deadline) await sleep(50);
+  while (isAlive(running.pid) && isServerOf(place, running.pid) && Date.now() < deadline) await sleep(50);
 }
 
 function spawnOptions(place: Place) {

@@ -105,10 +105,19 @@ schema
 
 for (const command of [program, ...program.commands, ...catalogue.commands, ...schema.commands]) command.showHelpAfterError('(--help 查看用法 / shows how)');
 
+// Whoever reads what is printed may stop early, as `head` does; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
   // What went wrong is for people; where in the code it happened is not.
-  if (!(error instanceof CommanderError)) console.error(error instanceof Fault ? `${error.code}: ${error.message}\n${String(error.extensions.remedy)}` : error);
+  if (!(error instanceof CommanderError)) {
+    const fault = error instanceof Fault ? error : new Fault('INTERNAL', { detail: error instanceof Error ? error.message : String(error) });
+    console.error(`${fault.code}: ${fault.message}\n${String(fault.extensions.remedy)}`);
+  }
   process.exitCode = 1;
 }

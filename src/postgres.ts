@@ -1,6 +1,7 @@
 /** Pools of PostgreSQL, one a role. Promises: no call hangs, a lost server is a Fault, an idle error ends nothing. */
 import pg from 'pg';
 import { Fault } from './faults.js';
+import { within } from './within.js';
 
 export type Role = 'zone_gateway' | 'zone_delivery' | 'zone_console' | 'owner';
 
@@ -54,6 +55,7 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
   // Without a listener the error of an idle client would end the process.
   pool.on('error', () => undefined);
   let statements = 0;
+  const silence = watchSilence(pool);
   const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(rethrowAway);
     // An error event between two statements would otherwise be unhandled.
@@ -72,7 +74,14 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
   return {
     async query(statement) {
       statements++;
-      const { rows } = await within(limitMs, pool.query({ ...statement, values: statement.values ?? [] })).catch(rethrowAway);
+      if (silence.fallen) throw new Fault('ZONE_UNAVAILABLE', { cause: new Error('the server is silent') });
+      const begun = performance.now();
+      const late = () => {
+        silence.noticed(begun);
+        return new Fault('ZONE_UNAVAILABLE', { cause: new Error(`no answer within ${limitMs} ms`) });
+      };
+      const { rows } = await within(limitMs, pool.query({ ...statement, values: statement.values ?? [] }), late).catch(rethrowAway);
+      silence.broken();
       return rows;
     },
     withClient,
@@ -91,21 +100,43 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
     get statements() {
       return statements;
     },
-    close: () => pool.end(),
+    async close() {
+      silence.end();
+      await pool.end();
+    },
   };
 }
 
+const PROBE_EVERY_MS = 250;
+
 /**
- * The outcome of work, or a refusal when it takes longer than `limitMs` from now, waiting for a connection included. Work
- * that goes on is left to itself.
+ * Whether the server has fallen silent: a statement went unanswered for its limit, and no other has been answered since it
+ * began. From then on callers are told at once instead of each waiting its own limit, and the server is asked in the
+ * background until it answers.
  */
-export function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Fault('ZONE_UNAVAILABLE', { cause: new Error(`no answer within ${limitMs} ms`) }));
-    // A timer that comes due while this thread was busy says nothing about the server: let the sockets be read first.
-    const timer = setTimeout(() => setImmediate(() => setImmediate(late)), limitMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+function watchSilence(pool: pg.Pool) {
+  let lastAnswer = Number.NEGATIVE_INFINITY;
+  let probing: NodeJS.Timeout | null = null;
+  const end = () => {
+    if (probing) clearInterval(probing);
+    probing = null;
+  };
+  const broken = () => {
+    lastAnswer = performance.now();
+    end();
+  };
+  return {
+    get fallen() {
+      return probing !== null;
+    },
+    broken,
+    noticed(begun: number) {
+      if (lastAnswer >= begun || probing) return;
+      probing = setInterval(() => void pool.query('select').then(broken, () => undefined), PROBE_EVERY_MS);
+      probing.unref();
+    },
+    end,
+  };
 }
 
 function rethrowAway(error: unknown): never {

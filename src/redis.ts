@@ -4,17 +4,24 @@
  */
 import { Redis } from 'ioredis';
 import CircuitBreaker from 'opossum';
+import { within } from './within.js';
+
+type Groups = readonly (readonly string[])[];
+type Values = readonly (string | null)[];
 
 export interface Cache {
   /** Values of the keys of each group, null where absent; null altogether when Redis is away. Keys of a group share a hash tag. */
-  read(groups: readonly (readonly string[])[]): Promise<(readonly (string | null)[])[] | null>;
+  read(groups: Groups): Promise<Values[] | null>;
   /** Best effort; never throws, never waited for. */
   write(entries: readonly (readonly [key: string, value: string])[], ttlSeconds: number): void;
   readonly state: 'READY' | 'AWAY' | 'NONE';
   close(): Promise<void>;
 }
 
-const COMMAND_LIMIT_MS = 50;
+const READ_LIMIT_MS = 50;
+const WRITE_LIMIT_MS = 1_000;
+/** Keys asked at once: more take longer than the limit by their mere number. */
+const KEYS_AT_ONCE = 1_000;
 /** After a failure the server is left alone for this long. */
 const REST_MS = 1_000;
 
@@ -28,7 +35,6 @@ export const noCache: Cache = Object.freeze({
 
 export function openRedis(url: string): Cache {
   const redis = new Redis(url, {
-    commandTimeout: COMMAND_LIMIT_MS,
     connectTimeout: 1_000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -37,10 +43,10 @@ export function openRedis(url: string): Cache {
   // Without a listener every failed reconnection would be printed; the state is in `health` and the metrics.
   redis.on('error', () => undefined);
 
-  async function readGroups(groups: readonly (readonly string[])[]): Promise<(readonly (string | null)[])[]> {
+  async function readGroups(groups: Groups): Promise<Values[]> {
     const pipeline = redis.pipeline();
     for (const group of groups) pipeline.mget(...group);
-    const replies = await pipeline.exec();
+    const replies = await within(READ_LIMIT_MS, pipeline.exec(), () => new Error(`no answer within ${READ_LIMIT_MS} ms`));
     if (!replies) throw new Error('no replies');
     return replies.map(([error, values]) => {
       if (error) throw error;
@@ -50,15 +56,22 @@ export function openRedis(url: string): Cache {
   async function writeEntries(entries: readonly (readonly [string, string])[], ttlSeconds: number): Promise<void> {
     const pipeline = redis.pipeline();
     for (const [key, value] of entries) pipeline.set(key, value, 'EX', ttlSeconds);
-    await pipeline.exec();
+    await within(WRITE_LIMIT_MS, pipeline.exec(), () => new Error(`no answer within ${WRITE_LIMIT_MS} ms`));
   }
-  const options = { timeout: COMMAND_LIMIT_MS, errorThresholdPercentage: 1, volumeThreshold: 1, resetTimeout: REST_MS };
+  // The limits above know when this thread was too busy to listen; the breaker's own would not.
+  const options = { timeout: false as const, errorThresholdPercentage: 1, volumeThreshold: 1, resetTimeout: REST_MS };
   const reading = new CircuitBreaker(readGroups, options);
-  const writing = new CircuitBreaker(writeEntries, { ...options, timeout: 1_000 });
+  const writing = new CircuitBreaker(writeEntries, options);
   return {
     async read(groups) {
-      if (redis.status !== 'ready' || reading.opened) return null;
-      return reading.fire(groups).catch(() => null);
+      const found: Values[] = [];
+      for (const part of inParts(groups)) {
+        if (redis.status !== 'ready' || reading.opened) return null;
+        const values = await reading.fire(part).catch(() => null);
+        if (values === null) return null;
+        found.push(...values);
+      }
+      return found;
     },
     write(entries, ttlSeconds) {
       if (redis.status !== 'ready' || entries.length === 0 || writing.opened) return;
@@ -73,4 +86,19 @@ export function openRedis(url: string): Cache {
       redis.disconnect();
     },
   };
+}
+
+function* inParts(groups: Groups): Iterable<Groups> {
+  let part: (readonly string[])[] = [];
+  let keys = 0;
+  for (const group of groups) {
+    if (keys > 0 && keys + group.length > KEYS_AT_ONCE) {
+      yield part;
+      part = [];
+      keys = 0;
+    }
+    part.push(group);
+    keys += group.length;
+  }
+  if (part.length > 0) yield part;
 }

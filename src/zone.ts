@@ -29,16 +29,17 @@ export interface Database {
 
 /** What the gateway waits for a statement: one that reads and one that appends together stay below two seconds. */
 const GATEWAY_LIMIT_MS = 900;
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_delivery', 'zone_console'];
 const LONG_WORK_MS = 6 * 3_600_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
-  const embedded = config.databaseUrl ? null : await openEmbeddedPostgres(config.zoneHome);
+  const embedded = config.databaseUrl ? null : await openEmbeddedPostgres(config.zoneHome, SERVING_ROLES);
   const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
   const urls: Record<Role, string> = {
     owner: ownerUrl,
-    zone_gateway: config.gatewayDatabaseUrl ?? ownerUrl,
-    zone_delivery: config.deliveryDatabaseUrl ?? ownerUrl,
-    zone_console: ownerUrl,
+    zone_gateway: embedded?.urlOf('zone_gateway') ?? config.gatewayDatabaseUrl ?? ownerUrl,
+    zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
+    zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
   };
   const opened: Postgres[] = [];
   return {
@@ -74,6 +75,8 @@ export async function openGateway(
   log: Logger = openLog(config),
   now: () => Date = () => new Date(),
 ): Promise<Gateway> {
+  // What can be missing is read first: nothing is open yet that would keep a failed start from ending.
+  const { issuer, keys } = await trust(config);
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs: GATEWAY_LIMIT_MS });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs: GATEWAY_LIMIT_MS });
@@ -91,7 +94,6 @@ export async function openGateway(
     },
     { production: config.production, newId: newRequestId },
   );
-  const { issuer, keys } = await trust(config);
   const server = await openServer({
     exchange,
     log,

@@ -15,12 +15,10 @@ const COMPOUND_SURNAMES = new Set(
     ' ',
   ),
 );
-/**
- * Province, city and district in front of a street. What ends in 区 need not be a district (小区, 园区, 四区), and a district
- * has neither number nor street in its name, but for the three of 唐山 and 台州 that are named after a road.
- */
-const DISTRICT_END =
-  /^(?:.{2,3}省|.{2,8}自治区)?(?:[^区县旗\d]{2,8}?市)?(?:路[南北桥]区|[^\d０-９路街巷号弄栋院村室]{1,6}?(?:(?<![小园社校厂库景一二三四五六七八九十])区|县|(?<!红)旗))/u;
+/** Districts of Beijing, with those that registrations of earlier years name. */
+const BEIJING = /^(?:北京市?)?(?:东城|西城|崇文|宣武|朝阳|丰台|石景山|海淀|门头沟|房山|通州|顺义|昌平|大兴|怀柔|平谷|密云|延庆)[区县]/u;
+/** Elsewhere a district is believed only behind its city: the 三区 of a housing estate is none. */
+const ELSEWHERE = /^(?!北京)(?:\p{Script=Han}{2,3}省|\p{Script=Han}{2,8}自治区)?\p{Script=Han}{2,4}市\p{Script=Han}{1,3}[区县旗]/u;
 
 /** The masked form of `value`, or null where nothing may be left of it. */
 export function maskValue(item: Item, value: Value): Value | null {
@@ -65,7 +63,7 @@ function maskIdNumber(number: string): string {
 }
 
 function maskAddress(address: string): string {
-  const district = DISTRICT_END.exec(address)?.[0];
+  const district = (BEIJING.exec(address) ?? ELSEWHERE.exec(address))?.[0];
   return district && district.length < address.length ? `${district}${ALL_MASKED}` : ALL_MASKED;
 }
 

@@ -13,15 +13,23 @@ export interface CategoryOutcome {
   readonly category: string;
   /** Positions in `ReadEntry.enterprises`; absent: all of them. */
   readonly enterprises?: readonly number[];
-  readonly consents?: readonly string[];
   readonly clear?: readonly string[];
   readonly masked?: readonly string[];
   readonly denied?: Readonly<Partial<Record<Reason, readonly string[]>>>;
+}
+/** A consent that outcomes rest on. */
+export interface ConsentUse {
+  readonly id: string;
+  /** Position in `ReadEntry.enterprises` of the enterprise that gave it. */
+  readonly enterprise: number;
+  /** Categories asked that it covers; absent: all of them. */
+  readonly categories?: readonly string[];
 }
 export interface ReadEntry {
   readonly field: string;
   readonly enterprises: readonly string[];
   readonly categories: readonly CategoryOutcome[];
+  readonly consents?: readonly ConsentUse[];
   /** Codes refused as invalid; they are counted, not kept. */
   readonly invalid?: number;
   /** Enterprises asked that the zone does not hold: positions. */
@@ -33,6 +41,11 @@ export interface SearchEntry {
   readonly division: string | null;
   readonly industry: string | null;
   readonly found: number;
+}
+export interface AccessQuestion {
+  readonly purpose: string;
+  readonly enterprise: string | null;
+  readonly category: string | null;
 }
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
@@ -58,6 +71,8 @@ export type AuditEntry = Outcome & {
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];
   readonly searches?: readonly SearchEntry[];
+  /** Questions what would be given, which read no record but tell about consents. */
+  readonly questions?: readonly AccessQuestion[];
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */
   readonly supersedes?: string;

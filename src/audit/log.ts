@@ -5,8 +5,9 @@
  */
 
 import { Fault } from '../faults.js';
-import { type Postgres, within } from '../postgres.js';
+import type { Postgres } from '../postgres.js';
 import type { Branded } from '../terms.js';
+import { within } from '../within.js';
 import { type AuditEntry, canonical, leafHash } from './entry.js';
 
 /** Proof that an entry is durable: no answer leaves without one, and only `append` mints it. */
@@ -30,8 +31,9 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
-/** Entries that share one statement at most; bounds the statement's size, not the throughput. */
+/** Entries and characters that share one statement at most; bounds the statement's size, not the throughput. */
 const MOST_TOGETHER = 500;
+const MOST_CHARACTERS = 4_000_000;
 /** Entries that may wait; beyond it the log refuses at once rather than let memory and waiting grow. */
 const MOST_WAITING = 20_000;
 const AWAY_MS = 10_000;
@@ -48,18 +50,24 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
   let flushing = false;
   let failedAt = Number.NEGATIVE_INFINITY;
 
+  async function appendOrReject(together: readonly Waiting[]): Promise<void> {
+    try {
+      await appendTogether(postgres, together);
+      failedAt = Number.NEGATIVE_INFINITY;
+    } catch (error) {
+      const away = error instanceof Fault;
+      // The database refused the statement itself: one entry is to blame, and the others must not suffer for it.
+      if (!away && together.length > 1) {
+        for (const one of together) await appendOrReject([one]);
+        return;
+      }
+      failedAt = performance.now();
+      for (const { reject } of together) reject(new Fault('AUDIT_UNAVAILABLE', { cause: error }));
+    }
+  }
   async function flush(): Promise<void> {
     flushing = true;
-    while (waiting.length > 0) {
-      const together = waiting.splice(0, MOST_TOGETHER);
-      try {
-        await appendTogether(postgres, together);
-        failedAt = Number.NEGATIVE_INFINITY;
-      } catch (error) {
-        failedAt = performance.now();
-        for (const { reject } of together) reject(new Fault('AUDIT_UNAVAILABLE', { cause: error }));
-      }
-    }
+    while (waiting.length > 0) await appendOrReject(takeTogether(waiting));
     flushing = false;
   }
 
@@ -67,8 +75,8 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
     get state() {
       return performance.now() - failedAt < AWAY_MS ? ('AWAY' as const) : ('READY' as const);
     },
-    append(entry) {
-      if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('AUDIT_UNAVAILABLE'));
+    async append(entry) {
+      if (waiting.length >= MOST_WAITING) throw new Fault('AUDIT_UNAVAILABLE');
       const text = canonical(entry);
       const row = { id: entry.id, time: entry.time, institution: entry.institution, entry: text, hash: leafHash(text) };
       const durable = new Promise<Appended>((resolve, reject) => {
@@ -76,11 +84,19 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
         if (!flushing) void flush();
       });
       // An entry whose caller was told "no answer" may still become durable: more is recorded than was given, never less.
-      return within(limitMs, durable).catch((error: unknown) => {
-        throw error instanceof Fault && error.code === 'AUDIT_UNAVAILABLE' ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error });
-      });
+      return within(limitMs, durable, () => new Fault('AUDIT_UNAVAILABLE', { cause: new Error(`not durable within ${limitMs} ms`) }));
     },
   };
+}
+
+/** Takes the entries that go into the next statement from the front of the queue: at least one. */
+function takeTogether(waiting: Waiting[]): Waiting[] {
+  let characters = 0;
+  const end = waiting.findIndex(({ row }, position) => {
+    characters += row.entry.length;
+    return position > 0 && (position >= MOST_TOGETHER || characters > MOST_CHARACTERS);
+  });
+  return waiting.splice(0, end === -1 ? waiting.length : end);
 }
 
 async function appendTogether(postgres: Postgres, together: readonly Waiting[]): Promise<void> {

@@ -19,6 +19,7 @@ export function checkFiles(): void {
 export function list({ domain, provider, json }: { domain?: string; provider?: string; json: boolean }): void {
   const catalogue = openCatalogue(readConfig());
   const categories = catalogue.categories.filter((category) => (!domain || category.domain === domain) && (!provider || category.provider === provider));
+  if (categories.length === 0) throw new Fault('BAD_USER_INPUT', { detail: `no category has ${[domain, provider].filter(Boolean).join(' and ')}` });
   const totals = {
     providers: new Set(categories.map((category) => category.provider)).size,
     categories: categories.length,

@@ -19,9 +19,17 @@ export async function query(file: string, { institution, variables, url }: { ins
   } catch {
     throw new Fault('BAD_USER_INPUT', { detail: '--variables: JSON' });
   }
-  const { status, body } = await ask({ url, token: await sandboxToken(institution), query: readFileSync(file, 'utf8'), variables: given });
+  const { status, body } = await ask({ url, token: await sandboxToken(institution), query: documentIn(file), variables: given });
   say(JSON.stringify(body, null, 2));
   if (status >= 400) process.exitCode = 1;
+}
+
+function documentIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Fault('BAD_USER_INPUT', { detail: `${file}: ${(error as NodeJS.ErrnoException).code}`, cause: error });
+  }
 }
 
 /** @throws Fault CONFIG_FAULTY in production, where the sandbox's key is believed by nobody. */
@@ -40,7 +48,10 @@ export async function ask({ url, token: bearer, query: document, variables }: { 
   }).catch((error: Error) => {
     throw new Fault('ZONE_UNAVAILABLE', { detail: `${url}: ${String((error.cause as Error | undefined)?.message ?? error.message)}` });
   });
-  return { status: response.status, body: (await response.json()) as GraphQLAnswer };
+  const body = await response.json().catch(() => {
+    throw new Fault('BAD_USER_INPUT', { detail: `${url} is no gateway: ${response.status} without JSON` });
+  });
+  return { status: response.status, body: body as GraphQLAnswer };
 }
 
 export interface GraphQLAnswer {

@@ -32,7 +32,7 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   const database = await openDatabase(config);
   let gateway: Gateway | null = null;
   // From here on a signal closes whatever is open, in the order in which requests stand on it.
-  closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
+  const grace = closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
     if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
     await gateway?.close();
     await database.close();
@@ -41,12 +41,21 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
     await migrate(database.ownerUrl, config.schemaFolder, catalogue);
     if (seeding) await fillIfEmpty(config, catalogue, database, seeding);
     gateway = await openGateway(config, database, catalogue, log);
-    return { gateway, address: await gateway.listen() };
+    return { gateway, address: await listening(gateway, config) };
   } catch (error) {
+    // It would end the process in good order, with exit code 0.
+    grace.uninstall();
     await gateway?.close();
     await database.close();
     throw error;
   }
+}
+
+function listening(gateway: Gateway, { port, host }: Config): Promise<string> {
+  return gateway.listen().catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EADDRINUSE' ? 'another process listens there' : error.code;
+    throw new Fault('CONFIG_FAULTY', { detail: `PORT ${port} on ${host}: ${why}`, cause: error });
+  });
 }
 
 /** A zone that holds other data is served as it is: the demonstration discards nothing. */

@@ -16,7 +16,7 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
       return {
         async didResolveOperation({ contextValue, document, operation, request }) {
           try {
-            await decideOperation(schema, contextValue.journey, document, operation as OperationDefinitionNode, request.variables ?? {});
+            await decideOperation(schema, contextValue.journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
@@ -31,10 +31,11 @@ async function decideOperation(
   schema: GraphQLSchema,
   journey: Journey,
   document: DocumentNode,
-  operation: OperationDefinitionNode,
+  operation: OperationDefinitionNode | undefined,
   variables: Record<string, unknown>,
 ) {
-  if (operation.operation !== 'query') throw new Fault('OPERATION_NOT_SUPPORTED');
+  // Apollo comes here also where no operation is of the name that was given.
+  if (operation?.operation !== 'query') throw new Fault('OPERATION_NOT_SUPPORTED');
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );
@@ -100,7 +101,8 @@ function dropAll(answer: Answer): void {
 function failureIn(errors: readonly GraphQLError[]): Fault | null {
   for (const error of errors) {
     const origin = originOf(error);
-    if (origin instanceof Fault && origin.status >= 500) return origin;
+    // A wrong page would be told once for every record; it refuses the operation instead.
+    if (origin instanceof Fault && (origin.status >= 500 || origin.code === 'INVALID_PAGE')) return origin;
     if (origin !== null && !(origin instanceof Fault)) return new Fault('INTERNAL', { cause: origin });
   }
   return null;

@@ -94,40 +94,51 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     }
   }
 
-  async function attempt(question: Question, operation: string, supersedes: string | null): Promise<{ journey: Journey; answer: Answer }> {
-    const id = supersedes === null ? question.id : newId();
-    const journey = new Journey(parts, lane, { id, caller: question.caller, startedAt: question.startedAt, operation, supersedes });
+  async function attempt(journey: Journey, { accept, body }: Question): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
-      ['accept', mediaTypeFor(question.accept)],
+      ['accept', mediaTypeFor(accept)],
     ]);
     const response = await apollo
-      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body: question.body }, context: async () => ({ journey }) })
+      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
       .finally(() => journey.end());
-    const body = response.body.kind === 'complete' ? response.body.string : '';
-    const contentType = `${mediaTypeFor(question.accept)}; charset=utf-8`;
-    return { journey, answer: { status: response.status ?? 200, contentType, body, receipt: null, code: null, lookedUp: 0 } };
+    const text = response.body.kind === 'complete' ? response.body.string : '';
+    return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
   }
 
   async function answer(question: Question): Promise<Answer> {
+    const { caller, startedAt } = question;
     let operation: string | undefined;
     let supersedes: string | null = null;
+    let journey: Journey | undefined;
     // Attempts that were thrown away have entries of their own; what is refused after them takes the last one's place.
     const refused = (fault: Fault) =>
       refuse({ ...question, id: supersedes === null ? question.id : newId(), supersedes, fault, ...(operation ? { operation } : {}) });
     try {
       operation = limits.admit(documentOf(question.body)).operation;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
-        const { journey, answer } = await attempt(question, operation, supersedes);
+        const id = supersedes === null ? question.id : newId();
+        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });
+        const composed = await attempt(journey, question);
         const { conclusion } = journey;
-        if (conclusion.end === 'SENT') return { ...answer, receipt: conclusion.id, code: conclusion.code, lookedUp: conclusion.lookedUp };
-        if (conclusion.end === 'FAILED') return failed(conclusion.fault, conclusion.receipt, question.accept);
-        // Apollo refused before the journey began.
-        if (conclusion.end === 'UNFINISHED') return await refused(new Fault('INVALID_REQUEST'));
-        supersedes = conclusion.supersedes;
+        switch (conclusion.end) {
+          case 'SENT':
+            return { ...composed, receipt: conclusion.id, code: conclusion.code, lookedUp: conclusion.lookedUp };
+          case 'FAILED':
+            // An entry that could not be written down whole is no reason to leave none.
+            if (conclusion.receipt === null && conclusion.fault.code !== 'AUDIT_UNAVAILABLE') return await refused(conclusion.fault);
+            return failed(conclusion.fault, conclusion.receipt, question.accept);
+          case 'UNFINISHED':
+            // Apollo refused before the journey began.
+            return await refused(new Fault('INVALID_REQUEST'));
+          case 'MOVED':
+            supersedes = conclusion.supersedes;
+        }
       }
       return await refused(new Fault('POLICY_CHANGING'));
     } catch (error) {
+      // An answer that was audited and then could not be written out is taken back by the refusal.
+      if (journey?.conclusion.end === 'SENT') supersedes = journey.conclusion.id;
       return refused(error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }));
     }
   }

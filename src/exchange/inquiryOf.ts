@@ -29,8 +29,10 @@ export interface AskedOperation {
   readonly cause: Cause | null;
   /** Root fields asked, by their names. */
   readonly fields: readonly string[];
-  /** Records it looks up at most: enterprises times categories. */
+  /** Records it answers at most: enterprises times categories, each as often as it is named, for each time is written out. */
   readonly cost: number;
+  /** Values it answers, as estimated: lists without `first` count as ten rows. */
+  readonly values: number;
 }
 export interface AskedRead extends Read {
   readonly field: 'enterprise' | 'enterprises';
@@ -55,22 +57,33 @@ export function inquiryOf(source: OperationSource): AskedOperation {
   const { root, selections } = unfolded(walk, source);
   const reads: AskedRead[] = [];
   let cause: Cause | null = null;
-  for (const { key, field, node, asked, name } of selections) {
+  let cost = 0;
+  let values = 0;
+  for (const { key, field, node, asked, name, selected, size } of selections) {
     const args = walk.argumentsOf(node, field);
     const stated = causeOf(args.inquiry as InquiryInput);
     if (cause && JSON.stringify(cause) !== JSON.stringify(stated)) throw new Fault('MIXED_INQUIRIES');
     cause = stated;
-    reads.push({ key, field, ...enterprisesOf(field, args), asked, name });
+    const { usccs, invalid, places } = enterprisesOf(field, args);
+    reads.push({ key, field, usccs, invalid, asked, name });
+    // An enterprise of which no record is asked is looked up all the same.
+    cost += places * Math.max(1, selected);
+    values += places * size;
   }
-  const cost = reads.reduce((sum, { usccs, asked }) => sum + usccs.length * asked.size, 0);
   if (cost > LIMITS.cost) throw new Fault('QUERY_TOO_COSTLY', { detail: `${cost} > ${LIMITS.cost}`, facts: { cost, limit: LIMITS.cost } });
-  return { reads, cause, fields: root, cost };
+  if (values > LIMITS.recordValues)
+    throw new Fault('QUERY_TOO_COSTLY', { detail: `~${values} > ${LIMITS.recordValues}: first`, facts: { values, limit: LIMITS.recordValues } });
+  return { reads, cause, fields: root, cost, values };
 }
 
 /** What an operation selects, whatever the variables say. */
 interface Unfolded {
   readonly root: readonly string[];
-  readonly selections: readonly (Pick<AskedRead, 'key' | 'field' | 'asked' | 'name'> & { readonly node: FieldNode })[];
+  readonly selections: readonly (Pick<AskedRead, 'key' | 'field' | 'asked' | 'name'> & {
+    readonly node: FieldNode;
+    readonly selected: number;
+    readonly size: number;
+  })[];
 }
 
 /** Operations come from Apollo's document store, so the same text is the same node. */
@@ -90,7 +103,8 @@ function unfolded(walk: Walk, { operation }: OperationSource): Unfolded {
   return found;
 }
 
-const PRINTABLE = /^[^\p{Cc}\p{Cs}\p{Co}]{1,64}$/u;
+/** What the audit log can show: no control, no invisible and no unassigned character, and no break of line. */
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u;
 
 function causeOf({ purpose, caseNumber, operator }: InquiryInput): Cause {
   const stated = caseNumber.trim();
@@ -100,16 +114,16 @@ function causeOf({ purpose, caseNumber, operator }: InquiryInput): Cause {
   return { purpose, caseNumber: stated, operator: who };
 }
 
-function enterprisesOf(field: AskedRead['field'], args: Record<string, unknown>): { usccs: Uscc[]; invalid: number } {
+function enterprisesOf(field: AskedRead['field'], args: Record<string, unknown>): { usccs: Uscc[]; invalid: number; places: number } {
   if (field === 'enterprise') {
     const typed = args.uscc as TypedUscc;
     if (!typed.ok) throw new Fault('INVALID_USCC', { detail: typed.reason, facts: { reason: typed.reason } });
-    return { usccs: [typed.uscc], invalid: 0 };
+    return { usccs: [typed.uscc], invalid: 0, places: 1 };
   }
   const typed = args.usccs as TypedUscc[];
   if (typed.length > LIMITS.enterprises) throw new Fault('BATCH_TOO_LARGE', { detail: `${typed.length} > ${LIMITS.enterprises}` });
-  const usccs = new Set(typed.flatMap((code) => (code.ok ? [code.uscc] : [])));
-  return { usccs: [...usccs], invalid: typed.filter(({ ok }) => !ok).length };
+  const valid = typed.flatMap((code) => (code.ok ? [code.uscc] : []));
+  return { usccs: [...new Set(valid)], invalid: typed.length - valid.length, places: valid.length };
 }
 
 class Walk {
@@ -130,12 +144,14 @@ class Walk {
     return getArgumentValues(definition, node, this.#variables);
   }
 
-  /** Items asked of each category below an enterprise. */
-  askedOf(nodes: readonly FieldNode[]): Pick<Read, 'asked' | 'name'> {
+  /** Items asked of each category below an enterprise; `selected` counts categories and `size` values, each alias for itself. */
+  askedOf(nodes: readonly FieldNode[]): Pick<Read, 'asked' | 'name'> & { selected: number; size: number } {
     const { catalogue } = this.source;
     const asked = new Map<Category, Item[]>();
     const enterprise = this.fieldsOf(selectionsOf(nodes), ['Enterprise', 'EnterpriseResult']);
     let name = false;
+    let selected = 0;
+    let size = 1;
     for (const domainNodes of enterprise.values()) {
       const domain = (domainNodes[0] as FieldNode).name.value;
       if (domain === 'name') name = true;
@@ -144,15 +160,18 @@ class Walk {
       for (const categoryNodes of this.fieldsOf(selectionsOf(domainNodes), null).values()) {
         const category = ofDomain.find(({ field }) => field === (categoryNodes[0] as FieldNode).name.value);
         if (!category) continue;
+        selected++;
         const items = new Set(asked.get(category));
-        for (const itemNodes of this.fieldsOf(selectionsOf(categoryNodes), null).values()) {
+        const fields = this.fieldsOf(selectionsOf(categoryNodes), null);
+        size += rowsOf(category, categoryNodes[0] as FieldNode) * fields.size;
+        for (const itemNodes of fields.values()) {
           const item = category.itemsByName.get((itemNodes[0] as FieldNode).name.value);
           if (item) items.add(item);
         }
         asked.set(category, [...items]);
       }
     }
-    return { asked, name };
+    return { asked, name, selected, size };
   }
 
   /**
@@ -198,4 +217,13 @@ class Walk {
 
 function selectionsOf(nodes: readonly FieldNode[]): SelectionSetNode[] {
   return nodes.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
+}
+
+/** Rows a list has where nobody says how many are wanted. */
+const USUAL_ROWS = 10;
+
+function rowsOf(category: Category, node: FieldNode): number {
+  if (category.cardinality === 'ONE') return 1;
+  const first = node.arguments?.find(({ name }) => name.value === 'first')?.value;
+  return first?.kind === Kind.INT ? Math.max(1, Math.min(100, Number(first.value))) : USUAL_ROWS;
 }

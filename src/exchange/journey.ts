@@ -6,7 +6,7 @@ import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
 import type { Caller } from '../access/inquiry.js';
-import { type AuditEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
+import { type AccessQuestion, type AuditEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
@@ -30,6 +30,7 @@ export interface ExchangeParts {
 
 type Phase =
   | { readonly phase: 'ARRIVED' }
+  | { readonly phase: 'ASKED'; readonly asked: AskedOperation }
   | { readonly phase: 'DECIDED'; readonly asked: AskedOperation; readonly grounds: Grounds; readonly permit: Permit | null; readonly reading: Reading | null };
 
 export type Conclusion =
@@ -61,6 +62,7 @@ export class Journey {
   /** Enterprises asked that the zone does not hold, by response key of the read. */
   readonly unknown = new Map<string, Set<string>>();
   readonly searches: SearchEntry[] = [];
+  readonly questions: AccessQuestion[] = [];
   /** When the grounds were gathered; terms are held against it. */
   time: Date;
   #leave: () => void = () => undefined;
@@ -77,7 +79,8 @@ export class Journey {
   async decide(asked: AskedOperation): Promise<void> {
     const { catalogue, grounds, records, now } = this.parts;
     const { caller } = this.start;
-    this.#leave = await this.lane.enter(asked.cost);
+    this.#phase = { phase: 'ASKED', asked };
+    this.#leave = await this.lane.enter({ records: asked.cost, values: asked.values });
     this.time = now();
     const evidence = await grounds.of(caller.institution, [...new Set(asked.reads.flatMap(({ usccs }) => usccs))]);
     const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
@@ -117,7 +120,8 @@ export class Journey {
   entry(result: { code: string | null; report: AccessReport | null }, operationName: string | undefined): AuditEntry {
     const { id, caller, startedAt, operation, supersedes } = this.start;
     const decided = this.#phase.phase === 'DECIDED' ? this.#phase : null;
-    const cause = decided?.asked.cause;
+    const asked = this.#phase.phase === 'ARRIVED' ? undefined : this.#phase.asked;
+    const cause = asked?.cause;
     return {
       v: ENTRY_VERSION,
       id,
@@ -128,9 +132,11 @@ export class Journey {
       ...(cause?.operator ? { operator: cause.operator } : {}),
       operation,
       ...(operationName ? { operationName: operationName.slice(0, 64) } : {}),
-      ...(decided ? { policyVersion: decided.grounds.standing.policyVersion, fields: decided.asked.fields } : {}),
-      ...(result.report ? { reads: result.report.reads } : refusedReads(decided?.asked)),
+      ...(decided ? { policyVersion: decided.grounds.standing.policyVersion } : {}),
+      ...(asked ? { fields: asked.fields } : {}),
+      ...(result.report ? { reads: result.report.reads } : refusedReads(asked)),
       ...(this.searches.length > 0 ? { searches: this.searches } : {}),
+      ...(this.questions.length > 0 ? { questions: this.questions } : {}),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),
@@ -138,7 +144,7 @@ export class Journey {
   }
 }
 
-/** Of a refused operation the log keeps whom it named, without outcomes: there were none. */
+/** Of an operation refused after it was understood the log keeps whom it named, without outcomes: there were none. */
 function refusedReads(asked: AskedOperation | undefined): Pick<AuditEntry, 'reads'> {
   if (!asked || asked.reads.length === 0) return {};
   return { reads: asked.reads.map(({ field, usccs }) => ({ field, enterprises: usccs, categories: [] })) };

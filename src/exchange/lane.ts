@@ -6,13 +6,15 @@ import { Fault } from '../faults.js';
 
 export interface Lane {
   /** Resolves when the work may begin; call what it returns when it has ended. @throws Fault OVERLOADED */
-  enter(records: number): Promise<() => void>;
+  enter(work: { records: number; values: number }): Promise<() => void>;
 }
 
-/** Records looked up by operations under way: four batches of a hundred enterprises, or hundreds of single ones. */
-const RECORDS_AT_ONCE = 2_400;
-/** What an operation weighs beside its records. */
+/** Weight of the operations under way: about four batches of a hundred enterprises, or a hundred and fifty single ones. */
+const WEIGHT_AT_ONCE = 4_000;
+/** What an operation weighs by itself; a record weighs one. */
 const BASE_WEIGHT = 10;
+/** Values that weigh as much as a record: what it costs to write them out, against fetching one. */
+const VALUES_A_RECORD = 20;
 const MOST_WAITING = 1_000;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -36,15 +38,15 @@ export function openLane(): Lane {
   };
   // First come, first served: a large operation is not overtaken for ever by small ones.
   const admit = () => {
-    while (waiting[0] && (underWay === 0 || underWay + waiting[0].weight <= RECORDS_AT_ONCE)) {
+    while (waiting[0] && (underWay === 0 || underWay + waiting[0].weight <= WEIGHT_AT_ONCE)) {
       const next = waiting.shift() as Waiting;
       underWay += next.weight;
       next.begin();
     }
   };
   return {
-    enter(records) {
-      const weight = Math.min(RECORDS_AT_ONCE, BASE_WEIGHT + records);
+    enter({ records, values }) {
+      const weight = Math.min(WEIGHT_AT_ONCE, BASE_WEIGHT + records + values / VALUES_A_RECORD);
       if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('OVERLOADED'));
       return new Promise((resolve, reject) => {
         const late = setTimeout(() => {

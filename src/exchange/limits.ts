@@ -3,7 +3,7 @@
  * remembered by its hash.
  */
 import { createHash } from 'node:crypto';
-import { type DocumentNode, GraphQLError, Kind, parse, type SelectionSetNode } from 'graphql';
+import { type DocumentNode, type FieldNode, GraphQLError, Kind, Lexer, parse, type SelectionSetNode, Source, TokenKind } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../faults.js';
 
@@ -12,6 +12,8 @@ export const LIMITS = Object.freeze({
   tokens: 12_000,
   /** Levels of selection sets; the introspection query of GraphiQL has 15. */
   depth: 16,
+  /** Brackets of any kind that may stand open at once. */
+  nesting: 64,
   /** Aliases of a document, all fragments together. */
   aliases: 60,
   directives: 60,
@@ -19,13 +21,20 @@ export const LIMITS = Object.freeze({
   repeats: 8,
   /** Enterprises of one batch. */
   enterprises: 1_000,
-  /** Records an operation may look up: enterprises times categories. */
+  /** Records an operation may answer: enterprises times categories, each as often as it is named. */
   cost: 20_000,
+  /** Values that catalogue, access and introspection may give, as estimated by `USUAL_LENGTH`; the whole catalogue has about 60,000. */
+  values: 200_000,
+  /** Values of records an operation may answer, as estimated: a batch of 1,000 firms may ask 300 values of each. */
+  recordValues: 300_000,
   /** Fields an operation may have when its fragments are unfolded. */
   unfolded: 20_000,
   /** Errors told of one request. */
   errors: 5,
 });
+
+/** Lists that are no records: how long they usually are. Lists of categories below their provider count like all of them. */
+const USUAL_LENGTH = Object.freeze({ categories: 256, items: 13, codes: 100, myAccess: 3_158, types: 100, fields: 13 });
 
 export interface Admission {
   /** SHA-256 (hex) of the document, as the audit log keeps it. */
@@ -54,14 +63,35 @@ export function openLimits(): Limits {
 
 function parsed(document: string): DocumentNode {
   try {
-    return parse(document, { maxTokens: LIMITS.tokens, noLocation: true });
+    checkTokens(document);
+    return parse(document, { noLocation: true });
   } catch (error) {
-    // Deeply nested lists and objects exhaust the parser's stack before they reach the limit of tokens.
-    if (error instanceof RangeError) throw new Fault('QUERY_TOO_DEEP');
     if (!(error instanceof GraphQLError)) throw error;
-    if (error.message.includes('tokens')) throw new Fault('TOO_MANY_TOKENS', { detail: `> ${LIMITS.tokens}` });
     throw new Fault('GRAPHQL_PARSE_FAILED', { detail: error.message.slice(0, 200), facts: { locations: error.locations } });
   }
+}
+
+/** Before parsing, and without a stack: the parser, validation and execution all go as deep as brackets stand open. */
+function checkTokens(document: string): void {
+  const lexer = new Lexer(new Source(document));
+  let open = 0;
+  for (let count = 1, { kind } = lexer.advance(); kind !== TokenKind.EOF; count++, { kind } = lexer.advance()) {
+    if (count > LIMITS.tokens) throw new Fault('TOO_MANY_TOKENS', { detail: `> ${LIMITS.tokens}` });
+    if ('([{'.includes(kind)) open++;
+    else if (')]}'.includes(kind)) open--;
+    if (open > LIMITS.nesting) throw new Fault('QUERY_TOO_DEEP', { detail: `> ${LIMITS.nesting}` });
+  }
+}
+
+interface Measure {
+  readonly depth: number;
+  readonly values: number;
+}
+
+function lengthOf({ name, arguments: given }: FieldNode): number {
+  // Of one category, access is told of its items only.
+  if (name.value === 'myAccess' && given?.some((argument) => argument.name.value === 'category')) return USUAL_LENGTH.items;
+  return Object.hasOwn(USUAL_LENGTH, name.value) ? USUAL_LENGTH[name.value as keyof typeof USUAL_LENGTH] : 1;
 }
 
 function checkDocument(document: DocumentNode): void {
@@ -70,14 +100,16 @@ function checkDocument(document: DocumentNode): void {
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
     if ('directives' in definition) counted.directives += definition.directives?.length ?? 0;
+    if ('variableDefinitions' in definition) for (const { directives } of definition.variableDefinitions ?? []) counted.directives += directives?.length ?? 0;
   }
-  const depths = new Map<SelectionSetNode, number>();
-  const depthOf = (set: SelectionSetNode): number => {
-    const known = depths.get(set);
+  const measured = new Map<SelectionSetNode, Measure>();
+  const measure = (set: SelectionSetNode): Measure => {
+    const known = measured.get(set);
     if (known !== undefined) return known;
     // A set met again while it is being measured belongs to a circle of fragments, which validation will name.
-    depths.set(set, 0);
+    measured.set(set, { depth: 0, values: 0 });
     let deepest = 0;
+    let values = 0;
     const repeats = new Map<string, number>();
     for (const selection of set.selections) {
       counted.directives += selection.directives?.length ?? 0;
@@ -86,19 +118,25 @@ function checkDocument(document: DocumentNode): void {
         const key = (selection.alias ?? selection.name).value;
         repeats.set(key, (repeats.get(key) ?? 0) + 1);
         if ((repeats.get(key) as number) > LIMITS.repeats) throw new Fault('QUERY_TOO_COSTLY', { detail: `> ${LIMITS.repeats} × one field` });
-        if (selection.selectionSet) deepest = Math.max(deepest, 1 + depthOf(selection.selectionSet));
+        const below = selection.selectionSet ? measure(selection.selectionSet) : { depth: -1, values: 0 };
+        deepest = Math.max(deepest, 1 + below.depth);
+        values += lengthOf(selection) * (1 + below.values);
       } else {
         const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value);
-        if (inner) deepest = Math.max(deepest, depthOf(inner));
+        const below = inner && measure(inner);
+        deepest = Math.max(deepest, below?.depth ?? 0);
+        values += below?.values ?? 0;
       }
     }
-    depths.set(set, deepest);
-    return deepest;
+    const found = { depth: deepest, values };
+    measured.set(set, found);
+    return found;
   };
   for (const definition of document.definitions) {
-    if ('selectionSet' in definition && definition.selectionSet && depthOf(definition.selectionSet) > LIMITS.depth) {
-      throw new Fault('QUERY_TOO_DEEP', { detail: `> ${LIMITS.depth}` });
-    }
+    if (!('selectionSet' in definition) || !definition.selectionSet) continue;
+    const { depth, values } = measure(definition.selectionSet);
+    if (depth > LIMITS.depth) throw new Fault('QUERY_TOO_DEEP', { detail: `> ${LIMITS.depth}` });
+    if (values > LIMITS.values) throw new Fault('QUERY_TOO_COSTLY', { detail: `${values} > ${LIMITS.values}` });
   }
   if (counted.aliases > LIMITS.aliases) throw new Fault('TOO_MANY_ALIASES', { detail: `> ${LIMITS.aliases}` });
   if (counted.directives > LIMITS.directives) throw new Fault('TOO_MANY_DIRECTIVES', { detail: `> ${LIMITS.directives}` });

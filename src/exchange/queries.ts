@@ -105,6 +105,7 @@ export class Queries {
     const named = category ? catalogue.category(category) : undefined;
     if (category && !named) throw new Fault('BAD_USER_INPUT', { detail: 'category' });
     const uscc = typed ? typed.uscc : null;
+    journey.questions.push({ purpose, enterprise: uscc, category: named?.code ?? null });
     const grounds = await journey.groundsOf(uscc);
     return [...explain(grounds, purpose, uscc, journey.time, named ? [named] : catalogue.categories)].map((found) => ({
       item: found.item.code,

@@ -55,7 +55,7 @@ function declareCategoryField(Records: Class, category: Category, Row: Class): v
   }
   Object.defineProperty(Records.prototype, category.field, { value: () => undefined, configurable: true });
   Field(() => [Row], { nullable: true, description })(Records.prototype, category.field, {} as PropertyDescriptor);
-  Arg('first', () => Int, { nullable: true, description: '至多几行，1-100；不填为全部 / Rows at most, 1 to 100; all where absent' })(
+  Arg('first', () => Int, { nullable: true, description: '至多几行，1-100；不填为前 100 行 / Rows at most, 1 to 100; the first 100 where absent' })(
     Records.prototype,
     category.field,
     0,

@@ -2,11 +2,11 @@
  * What the decision came to for what was asked: for the caller (errors, `extensions.access`) and for the audit log. Made
  * from permit and inquiry alone, never from what was read, so it cannot tell anything about a value.
  */
-import type { CategoryPermit, Permit } from '../access/decide.js';
-import { NAME_ITEM } from '../access/decide.js';
+import type { Outcomes } from '../access/compile.js';
+import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { REMEDIES } from '../access/explain.js';
 import { fromByte, isGiven, REASONS, type Reason } from '../access/outcome.js';
-import type { CategoryOutcome, ReadEntry } from '../audit/entry.js';
+import type { CategoryOutcome, ConsentUse, ReadEntry } from '../audit/entry.js';
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { FAULTS } from '../faults.js';
@@ -16,7 +16,7 @@ import type { AskedRead } from './inquiryOf.js';
 interface Group {
   readonly category: Category;
   readonly asked: readonly Item[];
-  readonly permit: CategoryPermit;
+  readonly outcomes: Outcomes;
   /** Positions in the read's list of enterprises. */
   readonly positions: number[];
 }
@@ -46,10 +46,12 @@ export function reportOf(permit: Permit, reads: readonly AskedRead[], unknown: R
     const groups = groupsOf(permit, read, catalogue);
     for (const group of groups) noteCoordinates(coordinates, group, read);
     const missing = unknown.get(read.key);
+    const consents = consentsUsed(permit, read, catalogue);
     return {
       field: read.field,
       enterprises: read.usccs,
       categories: groups.map((group) => categoryOutcome(group, read)),
+      ...(consents.length > 0 ? { consents } : {}),
       ...(read.invalid > 0 ? { invalid: read.invalid } : {}),
       ...(missing ? { unknown: read.usccs.flatMap((uscc, position) => (missing.has(uscc) ? [position] : [])) } : {}),
     };
@@ -71,20 +73,28 @@ export function reportOf(permit: Permit, reads: readonly AskedRead[], unknown: R
 function groupsOf(permit: Permit, read: AskedRead, catalogue: Catalogue): Group[] {
   const groups: Group[] = [];
   for (const [category, asked] of askedWithName(read, catalogue)) {
-    const known = new Map<string, Group>();
-    const arrays = new Map<unknown, number>();
+    const known = new Map<Outcomes, Group>();
     read.usccs.forEach((uscc, position) => {
-      const decided = permit.of(uscc, category);
-      if (!arrays.has(decided.outcomes)) arrays.set(decided.outcomes, arrays.size);
-      // Consents differ from enterprise to enterprise, so where one is used the entry names it for that enterprise.
-      const key = `${arrays.get(decided.outcomes)} ${decided.consents.join(' ')}`;
-      const group = known.get(key);
+      const { outcomes } = permit.of(uscc, category);
+      const group = known.get(outcomes);
       if (group) group.positions.push(position);
-      else known.set(key, { category, asked, permit: decided, positions: [position] });
+      else known.set(outcomes, { category, asked, outcomes, positions: [position] });
     });
     groups.push(...known.values());
   }
   return groups;
+}
+
+/** Which consents the outcomes rest on, enterprise by enterprise. */
+function consentsUsed(permit: Permit, read: AskedRead, catalogue: Catalogue): ConsentUse[] {
+  const categories = [...askedWithName(read, catalogue).keys()];
+  return read.usccs.flatMap((uscc, enterprise) => {
+    const covered = new Map<string, string[]>();
+    for (const category of categories) {
+      for (const id of permit.of(uscc, category).consents) covered.set(id, [...(covered.get(id) ?? []), category.code]);
+    }
+    return [...covered].map(([id, codes]) => ({ id, enterprise, ...(codes.length < categories.length ? { categories: codes } : {}) }));
+  });
 }
 
 /** `Enterprise.name` is governed as an item of the registration, asked or not asked there. */
@@ -96,12 +106,12 @@ function askedWithName(read: AskedRead, catalogue: Catalogue): Map<Category, rea
   return asked;
 }
 
-function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked, permit, positions }: Group, read: AskedRead): void {
-  for (const { coordinate, code, index } of asked.length > 0 ? asked : asWhole(category, permit)) {
+function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked, outcomes, positions }: Group, read: AskedRead): void {
+  for (const { coordinate, code, index } of asked.length > 0 ? asked : asWhole(category, outcomes)) {
     let noted = coordinates.get(coordinate);
     if (!noted) coordinates.set(coordinate, (noted = { coordinate, code, masked: 0, denied: new Map(), asked: 0 }));
     noted.asked += positions.length;
-    const outcome = fromByte(permit.outcomes[index]);
+    const outcome = fromByte(outcomes[index]);
     if (outcome.effect === 'MASKED') noted.masked += positions.length;
     if (outcome.effect !== 'DENIED') continue;
     const enterprises = noted.denied.get(outcome.reason) ?? [];
@@ -111,7 +121,7 @@ function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked
 }
 
 /** Where only provenance is asked, the category stands for its items: denied when all of them are, for the mildest reason. */
-function asWhole({ code, domain, field, items }: Category, { outcomes }: CategoryPermit): { code: string; coordinate: string; index: number }[] {
+function asWhole({ code, domain, field, items }: Category, outcomes: Outcomes): { code: string; coordinate: string; index: number }[] {
   if (items.some(({ index }) => isGiven(outcomes[index]))) return [];
   const byReason = items.map(({ index }) => index).sort((left, right) => (outcomes[right] as number) - (outcomes[left] as number));
   return [{ code, coordinate: `${recordsTypeName(domain)}.${field}`, index: byReason[0] as number }];
@@ -136,12 +146,12 @@ function errorOf({ coordinate, code, denied, asked }: Coordinate) {
   };
 }
 
-function categoryOutcome({ category, asked, permit, positions }: Group, read: AskedRead): CategoryOutcome {
+function categoryOutcome({ category, asked, outcomes, positions }: Group, read: AskedRead): CategoryOutcome {
   const clear: string[] = [];
   const masked: string[] = [];
   const denied: Partial<Record<Reason, string[]>> = {};
   for (const { index, name } of asked) {
-    const outcome = fromByte(permit.outcomes[index]);
+    const outcome = fromByte(outcomes[index]);
     if (outcome.effect === 'CLEAR') clear.push(name);
     else if (outcome.effect === 'MASKED') masked.push(name);
     else (denied[outcome.reason] ??= []).push(name);
@@ -149,7 +159,6 @@ function categoryOutcome({ category, asked, permit, positions }: Group, read: As
   return {
     category: category.code,
     ...(positions.length < read.usccs.length ? { enterprises: positions } : {}),
-    ...(permit.consents.length > 0 ? { consents: permit.consents } : {}),
     ...(clear.length > 0 ? { clear } : {}),
     ...(masked.length > 0 ? { masked } : {}),
     ...(Object.keys(denied).length > 0 ? { denied } : {}),

@@ -45,6 +45,9 @@ function wire(schema: GraphQLSchema, catalogue: Catalogue): void {
   }
 }
 
+/** Rows of a list that are given at once, and where nobody says how many. */
+const LONGEST_PAGE = 100;
+
 interface Page {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -60,14 +63,16 @@ async function resolveCategory(
   if (reached?.state !== 'GIVEN') return null;
   const { released } = reached;
   if (category.cardinality === 'ONE') return released.rows(0, 1)[0] ?? null;
-  const begin = beginOf(page, released.version);
-  return released.rows(begin, page.first ? begin + page.first : Number.POSITIVE_INFINITY);
+  const begin = beginOf(page, released.version, read.usccs.length);
+  return released.rows(begin, begin + (page.first ?? LONGEST_PAGE));
 }
 
 /** @throws Fault INVALID_PAGE, CURSOR_STALE */
-function beginOf({ first, after }: Page, version: number): number {
-  if (first !== undefined && first !== null && (first < 1 || first > 100)) throw new Fault('INVALID_PAGE', { detail: 'first: 1 - 100' });
+function beginOf({ first, after }: Page, version: number, enterprises: number): number {
+  if (first !== undefined && first !== null && (first < 1 || first > LONGEST_PAGE)) throw new Fault('INVALID_PAGE', { detail: `first: 1 - ${LONGEST_PAGE}` });
   if (after === undefined || after === null) return 0;
+  // A cursor belongs to one record.
+  if (enterprises > 1) throw new Fault('INVALID_PAGE', { detail: 'after: one enterprise' });
   const cursor = fromCursor(after);
   if (!cursor) throw new Fault('INVALID_PAGE', { detail: 'after' });
   if (cursor.version !== version) throw new Fault('CURSOR_STALE');

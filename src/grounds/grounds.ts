@@ -21,6 +21,8 @@ export interface GroundsStore {
 
 /** Pairs of institution and enterprise whose consents are kept: about 40 MB at most. */
 const CONSENTS_KEPT = 100_000;
+/** Changes of policy raise the epoch; this bounds what one that forgot to could do. */
+const KEPT_FOR_MS = 60_000;
 
 interface KnownConsents {
   /** The epoch of the standing they were read with. */
@@ -29,8 +31,8 @@ interface KnownConsents {
 }
 
 export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore {
-  const standings = new Map<InstitutionId, Standing>();
-  const consentsKept = new LRUCache<string, KnownConsents>({ max: CONSENTS_KEPT });
+  const standings = new LRUCache<InstitutionId, Standing>({ max: 1_000, ttl: KEPT_FOR_MS });
+  const consentsKept = new LRUCache<string, KnownConsents>({ max: CONSENTS_KEPT, ttl: KEPT_FOR_MS });
   const keyOf = (institution: InstitutionId, uscc: Uscc) => `${institution} ${uscc}`;
 
   function lookUp(standing: Standing, usccs: readonly Uscc[]): Map<Uscc, readonly Consent[]> | null {

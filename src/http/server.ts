@@ -66,19 +66,17 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     connectionTimeout: 2 * REQUEST_LIMIT_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 100 },
+    // An address that cannot even be decoded.
+    frameworkErrors: (_error, _request, reply) => refuseUnaudited(reply as FastifyReply, new Fault('NOT_FOUND')),
   });
   server.decorateRequest('arrival', null as unknown as Arrival);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
     request.arrival = { startedAt: performance.now(), caller: null };
+    // Before a byte of the body is read.
+    if (request.is404) return refuseUnaudited(reply, new Fault(pathOf(request) === '/graphql' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'));
   });
   await server.register(helmet, { contentSecurityPolicy: false });
-  if (parts.corsOrigins.length > 0) await server.register(cors, { origin: [...parts.corsOrigins], methods: ['POST'] });
   await server.register(compress, { threshold: 2_048, encodings: ['gzip', 'deflate'] });
-  await server.register(underPressure, {
-    maxEventLoopDelay: 2_000,
-    retryAfter: 2,
-    pressureHandler: (_request, reply) => refuseUnaudited(reply, new Fault('OVERLOADED')),
-  });
 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
@@ -89,9 +87,6 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     }
   });
   server.setErrorHandler(async (error, request, reply) => reply.send(await refused(request, reply, faultOf(error))));
-  server.setNotFoundHandler(async (request, reply) =>
-    refuseUnaudited(reply, new Fault(request.url.startsWith('/graphql') ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')),
-  );
 
   async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string> {
     const { startedAt, caller } = request.arrival;
@@ -111,17 +106,25 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     return answer.body;
   }
 
-  server.post('/graphql', {
-    // Who calls is known before a byte of the body is read.
-    onRequest: async (request) => {
-      if (request.headers['content-encoding'] && request.headers['content-encoding'] !== 'identity') throw new Fault('UNSUPPORTED_MEDIA_TYPE');
-      request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
-    },
-    handler: async (request, reply) => {
-      const { caller, startedAt } = request.arrival;
-      if (!caller) throw new Fault('TOKEN_MISSING');
-      return sent(request, reply, await exchange.answer({ id: request.id, caller, body: request.body, accept: request.headers.accept, startedAt }));
-    },
+  // Other origins and shedding of load concern the queries alone: health and metrics answer when it matters most.
+  await server.register(async (governed) => {
+    if (parts.corsOrigins.length > 0) await governed.register(cors, { origin: [...parts.corsOrigins], methods: ['POST'] });
+    await governed.register(underPressure, {
+      maxEventLoopDelay: 2_000,
+      pressureHandler: (_request, reply) => void refuseUnaudited(reply, new Fault('OVERLOADED')),
+    });
+    governed.post('/graphql', {
+      // Who calls is known before a byte of the body is read.
+      onRequest: async (request) => {
+        if (request.headers['content-encoding'] && request.headers['content-encoding'] !== 'identity') throw new Fault('UNSUPPORTED_MEDIA_TYPE');
+        request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
+      },
+      handler: async (request, reply) => {
+        const { caller, startedAt } = request.arrival;
+        if (!caller) throw new Fault('TOKEN_MISSING');
+        return sent(request, reply, await exchange.answer({ id: request.id, caller, body: request.body, accept: request.headers.accept, startedAt }));
+      },
+    });
   });
   server.get('/health', async (_request, reply) => {
     const state = await parts.health();
@@ -133,8 +136,10 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
   const { sandboxToken } = parts;
   if (sandboxToken) {
     server.get('/graphql', async (request, reply) => {
+      // A page for browsers; to a client that takes GET for a way to query it would look like an answer.
+      if (!request.headers.accept?.includes('text/html')) return refuseUnaudited(reply, new Fault('METHOD_NOT_ALLOWED'));
       // The page carries a sandbox token, so it is for this machine only.
-      const headers = isLoopback(request.ip) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
+      const headers = isForThisMachine(request) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
       return reply
         .type('text/html; charset=utf-8')
         .header('cache-control', 'no-store')
@@ -179,8 +184,11 @@ function faultOf(error: unknown): Fault {
 }
 
 /** For what touches no record and names no caller: unknown addresses, and shedding load, where an entry each would add to it. */
-function refuseUnaudited(reply: FastifyReply, fault: Fault): void {
-  reply
+function refuseUnaudited(reply: FastifyReply, fault: Fault): FastifyReply {
+  if (fault.status === 405) reply.header('allow', 'POST');
+  if (fault.status === 503) reply.header('retry-after', '1');
+  return reply
+    .header('x-request-id', reply.request.id)
     .status(fault.status)
     .header('cache-control', 'no-store')
     .send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
@@ -193,6 +201,17 @@ function causeOf(cause: unknown): string | undefined {
   return words.length > 0 ? words.join(' <- ') : undefined;
 }
 
-function isLoopback(ip: string): boolean {
-  return ip === '127.0.0.1' || ip === '::1' || ip === '::ffff:127.0.0.1';
+function pathOf(request: FastifyRequest): string | undefined {
+  return request.url.split('?')[0];
+}
+
+/**
+ * Whether the page goes to a browser on this machine and to no other. The socket's address alone would not tell: a proxy
+ * here, or a foreign page whose name was rebound to this address, comes from it as well.
+ */
+function isForThisMachine({ ip, headers, socket }: FastifyRequest): boolean {
+  const loopback = ip === '127.0.0.1' || ip === '::1' || ip === '::ffff:127.0.0.1';
+  const named = new Set(['localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${socket.localPort}`));
+  const passedOn = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via', 'origin'].some((name) => headers[name] !== undefined);
+  return loopback && named.has(headers.host ?? '') && !passedOn;
 }

@@ -38,7 +38,7 @@ const LONGEST_NAME = 100;
 /** Indexed grams find the candidates; the position test keeps those that hold the name as it was typed. */
 const SEARCH = `
 select uscc, name, division, industry from enterprise
-where grams @> $1 and position($2 in upper(name)) > 0 and uscc > $3 and uscc not like '92%'
+where grams @> $1 and position($2 in regexp_replace(upper(normalize(name, NFKC)), '\\s', '', 'g')) > 0 and uscc > $3 and uscc not like '92%'
   and ($4::text is null or division = $4) and ($5::text[] is null or industry = any($5))
 order by uscc limit $6`;
 
@@ -48,7 +48,9 @@ export function openDirectory({ postgres }: { postgres: Postgres }): Directory {
       // Reading the permit's private field is what refuses a look-alike.
       void permit.institution;
       const typed = name.normalize('NFKC').toUpperCase().replace(/\s+/g, '');
-      if (typed === '' || typed.length > LONGEST_NAME) throw new Fault('BAD_USER_INPUT', { detail: `name: 1 - ${LONGEST_NAME} characters` });
+      if (typed === '' || typed.length > LONGEST_NAME || /[\p{Cc}\p{Cs}]/u.test(typed))
+        throw new Fault('BAD_USER_INPUT', { detail: `name: 1 - ${LONGEST_NAME} characters` });
+      if (division !== null && !/^\d{6}$/.test(division)) throw new Fault('BAD_USER_INPUT', { detail: 'division: six digits, GB/T 2260' });
       if (!Number.isInteger(first) || first < 1 || first > 100) throw new Fault('INVALID_PAGE');
       if (after !== null && !/^[0-9A-Z]{18}$/.test(after)) throw new Fault('INVALID_PAGE');
       const grams = gramsOf(typed).filter((gram) => typed.length === 1 || [...gram].length === 2);

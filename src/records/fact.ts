@@ -53,7 +53,7 @@ export function fromText(text: string): Line | null | undefined {
 /** @throws Error when the payload is not JSON of a record. */
 export function toFact(line: Line | null): Fact {
   if (line === null) return ABSENT;
-  const content = JSON.parse(line.payload) as Row | Row[];
+  const content = parsed(line.payload);
   if (typeof content !== 'object' || content === null) throw new Error('a payload is an object or a list of objects');
   return {
     known: true,
@@ -63,4 +63,13 @@ export function toFact(line: Line | null): Fact {
     delivery: line.delivery,
     version: line.version,
   };
+}
+
+/** The parser's own message would quote the record. */
+function parsed(payload: string): Row | Row[] {
+  try {
+    return JSON.parse(payload) as Row | Row[];
+  } catch {
+    throw new Error('a record is not JSON');
+  }
 }

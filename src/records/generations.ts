@@ -21,7 +21,7 @@ export interface Look {
 }
 
 const LOOK_EVERY_MS = 500;
-const STALE_MS = 1_500;
+const STALE_MS = 1_000;
 /** The identity of an enterprise changes with its registration. */
 const IDENTITY_FOLLOWS = 'registration.basic';
 
