@@ -10,8 +10,8 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { type Place, preparePlace } from './embeddedPlace.js';
-import { announce, isAlive, locked, othersPresent, START_LIMIT_MS } from './embeddedPresence.js';
+import { type Place, preparePlace } from './embedded/place.js';
+import { announce, isAlive, locked, othersPresent, START_LIMIT_MS } from './embedded/presence.js';
 import { Fault } from './faults.js';
 
 export interface EmbeddedPostgres {

@@ -18,7 +18,8 @@ const COMPOUND_SURNAMES = new Set(
 /** Districts of Beijing, with those that registrations of earlier years name. */
 const BEIJING = /^(?:北京市?)?(?:东城|西城|崇文|宣武|朝阳|丰台|石景山|海淀|门头沟|房山|通州|顺义|昌平|大兴|怀柔|平谷|密云|延庆)[区县]/u;
 /** Elsewhere a district is believed only behind its city: the 三区 of a housing estate is none. */
-const ELSEWHERE = /^(?!北京)(?:\p{Script=Han}{2,3}省|\p{Script=Han}{2,8}自治区)?\p{Script=Han}{2,4}市\p{Script=Han}{1,3}[区县旗]/u;
+const ELSEWHERE =
+  /^(?!北京)(?:\p{Script=Han}{2,3}省|\p{Script=Han}{2,8}自治区)?\p{Script=Han}{2,4}市(?:\p{Script=Han}{1,3}[区县]|\p{Script=Han}{1,8}(?:自治县|自治旗|[左右]翼[前中后]旗))/u;
 
 /** The masked form of `value`, or null where nothing may be left of it. */
 export function maskValue(item: Item, value: Value): Value | null {

@@ -70,6 +70,10 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     frameworkErrors: (_error, _request, reply) => refuseUnaudited(reply as FastifyReply, new Fault('NOT_FOUND')),
   });
   server.decorateRequest('arrival', null as unknown as Arrival);
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
   server.addHook('onRequest', async (request, reply) => {
     request.arrival = { startedAt: performance.now(), caller: null };
     // Before a byte of the body is read.
@@ -103,6 +107,8 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     reply.status(answer.status).header('x-request-id', id).header('cache-control', 'no-store').type(answer.contentType);
     if (answer.status === 503) reply.header('retry-after', '1');
     if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    // A connection kept alive after the last answer would hold the process up.
+    if (closing) reply.header('connection', 'close');
     return answer.body;
   }
 

@@ -5,7 +5,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from './faults.js';
+import { Fault } from '../faults.js';
 
 /** Time a process may hold the lock that starts the server, in ms. */
 export const START_LIMIT_MS = 60_000;

@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, parse, relative, resolve } from 'node:path';
-import { Fault } from './faults.js';
+import { Fault } from '../faults.js';
 
 /** User that owns the server when the process is root, which PostgreSQL refuses to be. */
 export interface Account {
