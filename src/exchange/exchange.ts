@@ -10,7 +10,7 @@ import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
 import { type ExchangeParts, Journey, type JourneyContext } from './journey.js';
 import { openLane } from './lane.js';
-import { LIMITS, openLimits } from './limits.js';
+import { hashOf, LIMITS, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
 
 export interface Question {
@@ -108,14 +108,22 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
 
   async function answer(question: Question): Promise<Answer> {
     const { caller, startedAt } = question;
+    let document: string | undefined;
     let operation: string | undefined;
     let supersedes: string | null = null;
     let journey: Journey | undefined;
     // Attempts that were thrown away have entries of their own; what is refused after them takes the last one's place.
     const refused = (fault: Fault) =>
-      refuse({ ...question, id: supersedes === null ? question.id : newId(), supersedes, fault, ...(operation ? { operation } : {}) });
+      refuse({
+        ...question,
+        id: supersedes === null ? question.id : newId(),
+        supersedes,
+        fault,
+        ...(document === undefined ? {} : { operation: operation ?? hashOf(document) }),
+      });
     try {
-      operation = limits.admit(documentOf(question.body)).operation;
+      document = documentOf(question.body);
+      operation = limits.admit(document).operation;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
         const id = supersedes === null ? question.id : newId();
         journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });

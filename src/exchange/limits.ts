@@ -46,11 +46,16 @@ export interface Limits {
   admit(document: string): Admission;
 }
 
+/** What the log keeps of a document, admitted or not. */
+export function hashOf(document: string): string {
+  return createHash('sha256').update(document).digest('hex');
+}
+
 export function openLimits(): Limits {
   const admitted = new LRUCache<string, Admission>({ max: 5_000 });
   return {
     admit(document) {
-      const operation = createHash('sha256').update(document).digest('hex');
+      const operation = hashOf(document);
       const known = admitted.get(operation);
       if (known) return known;
       checkDocument(parsed(document));

@@ -36,15 +36,16 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   http: ['audit', 'access'],
   grounds: ['access'],
   records: ['access'],
-  audit: ['access'],
+  audit: ['access', 'within'],
   synthetic: ['catalogue'],
   migrations: ['catalogue'],
   access: ['catalogue'],
   catalogue: ['terms', 'faults'],
   embedded: ['terms', 'faults'],
   config: ['terms', 'faults'],
-  postgres: ['terms', 'faults'],
-  redis: ['terms', 'faults'],
+  postgres: ['terms', 'faults', 'within'],
+  redis: ['terms', 'faults', 'within'],
+  within: [],
   faults: ['terms'],
   terms: [],
 };
@@ -53,14 +54,15 @@ const STORES: Readonly<Record<string, readonly string[]>> = {
   postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'delivery', 'console', 'synthetic'],
   redis: ['zone', 'records'],
 };
-/** What opens a pool, a client, a server or the environment: everybody else may know its types alone. */
-const OPENERS: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone'],
-  redis: ['zone'],
-  embedded: ['zone'],
-  migrations: ['zone', 'commands'],
-  config: ['zone', 'commands', 'main'],
-};
+/** What opens a pool, a client, a key, a server or the environment, and who may. */
+const OPENERS: readonly (readonly [file: string, name: string, rooms: readonly string[]])[] = [
+  ['postgres.ts', 'openPostgres', ['zone']],
+  ['redis.ts', 'openRedis', ['zone']],
+  ['embedded.ts', 'openEmbeddedPostgres', ['zone']],
+  ['http/sandboxIssuer.ts', 'openSandboxIssuer', ['zone']],
+  ['migrations.ts', 'migrate', ['zone', 'commands']],
+  ['config.ts', 'readConfig', ['zone', 'commands', 'main']],
+];
 
 function everythingBelow(room: string): Set<string> {
   const found = new Set<string>();
@@ -82,7 +84,9 @@ export const arrowsPointDownward: Law = (house) => [
     if (from === to) return [];
     const allowed = to in STORES ? STORES[to]?.includes(from) : everythingBelow(from).has(to);
     if (!allowed) return [`${one.from}: ${from} -> ${to} points upward or across`];
-    return !one.typeOnly && OPENERS[to]?.includes(from) === false ? [`${one.from}: ${from} may know the types of ${to} only`] : [];
+    return OPENERS.filter(([file, name, rooms]) => path === file && !rooms.includes(from) && one.values.some((value) => value === name || value === '*')).map(
+      ([, name]) => `${one.from}: ${name} is not for ${from}`,
+    );
   }),
 ];
 

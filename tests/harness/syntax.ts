@@ -30,18 +30,25 @@ export interface Import {
   readonly to: string | null;
   /** Erased by the compiler: nothing of the module runs. */
   readonly typeOnly: boolean;
+  /** Values taken from it, by the names they have there; `*` where all of them are. */
+  readonly values: readonly string[];
 }
 
 export function importsOf(path: string, text: string): Import[] {
   const found: Import[] = [];
-  const note = (to: Node | undefined, typeOnly: boolean) => {
-    found.push({ from: path, to: to?.type === 'StringLiteral' ? (to.value as string) : null, typeOnly });
+  const note = (to: Node | undefined, typeOnly: boolean, values: string[] = typeOnly ? [] : ['*']) => {
+    found.push({ from: path, to: to?.type === 'StringLiteral' ? (to.value as string) : null, typeOnly, values });
   };
   visit(treeOf(text), (node) => {
     switch (node.type) {
       case 'ImportDeclaration': {
         const named = node.specifiers as Node[];
-        note(node.source, node.typeOnly === true || (named.length > 0 && named.every(({ isTypeOnly }) => isTypeOnly === true)));
+        const values = node.typeOnly ? [] : named.filter(({ isTypeOnly }) => isTypeOnly !== true);
+        note(
+          node.source,
+          node.typeOnly === true || (named.length > 0 && values.length === 0),
+          values.map(({ type, imported, local }) => (type === 'ImportSpecifier' ? (imported ?? local).value : '*')),
+        );
         break;
       }
       case 'ExportNamedDeclaration':

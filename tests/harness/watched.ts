@@ -23,7 +23,7 @@ export interface WatchedGateway extends Gateway {
   readonly statements: SentStatement[];
   /** Statements that read records; the identity of an enterprise is read together with them. */
   recordStatements(): SentStatement[];
-  /** Every line logged so far. */
+  /** Every line logged so far, without the times and numbers that every line begins with: among so many digits anything is found. */
   logged(): string;
   /** Asks as an institution, through the socket. */
   ask(query: string, options?: { institution?: string; variables?: unknown; operationName?: string; headers?: Record<string, string> }): Promise<Answered>;
@@ -48,7 +48,7 @@ export interface Sent {
 export async function openWatchedGateway(zone: TestZone, changes: Partial<Config> = {}): Promise<WatchedGateway> {
   const statements: SentStatement[] = [];
   const lines: string[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(withoutNumbers(line)) });
   const gateway = await openGateway({ ...zone.config, ...changes }, watched(zone.database, statements), zone.catalogue, log, () => NOW);
   const address = await gateway.listen();
   const tokenFor = async (institution: string) => String(await gateway.issuer?.tokenFor(institution));
@@ -58,7 +58,7 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
     address,
     statements,
     recordStatements: () => statements.filter(({ text }) => /\b(record|enterprise)\b/.test(text)),
-    logged: () => lines.join(''),
+    logged: () => lines.join('\n'),
     tokenFor,
     send,
     async ask(query, { institution = 'bank-01', variables, operationName, headers = {} } = {}) {
@@ -73,6 +73,11 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
       return { status, headers: answered, text, body: JSON.parse(text) };
     },
   };
+}
+
+function withoutNumbers(line: string): string {
+  const { level, time, pid, hostname, id, ms, ...rest } = JSON.parse(line);
+  return JSON.stringify(rest);
 }
 
 function watched(database: Database, statements: SentStatement[]): Database {

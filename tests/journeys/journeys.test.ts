@@ -1,0 +1,73 @@
+/**
+ * Stories, as files: what was asked (`<name>.graphql`), what came back (`<name>.answer.json`), what remains in the audit
+ * log (`<name>.trail.json`). Whoever changes what a client sees changes these files, and a reviewer reads the difference.
+ * `UPDATE_JOURNEYS=1` writes them anew.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { entriesSince, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
+import { firm, openTestZone, type TestZone } from '../harness/zone.js';
+
+const FOLDER = 'tests/journeys';
+const update = process.env.UPDATE_JOURNEYS === '1';
+const files = readdirSync(FOLDER).filter((name) => !name.endsWith('.ts'));
+const names = files.filter((file) => file.endsWith('.graphql')).map((file) => file.slice(0, -'.graphql'.length));
+
+let zone: TestZone;
+let gateway: WatchedGateway;
+beforeAll(async () => {
+  zone = await openTestZone();
+  gateway = await openWatchedGateway(zone);
+});
+afterAll(async () => {
+  await gateway?.close();
+  await zone?.close();
+});
+
+interface Story {
+  readonly title: string;
+  readonly institution: string;
+  readonly variables: Record<string, unknown>;
+  readonly query: string;
+}
+
+/** The head of a file tells the story, who asks, and the variables, in which `firm 3` stands for the third demo firm's code. */
+function readStory(name: string): Story {
+  const query = readFileSync(join(FOLDER, `${name}.graphql`), 'utf8');
+  const [, title, institution, variables] = /^# (.+)\n# institution: (\S+)\n# variables: (.+)\n/.exec(query) ?? [];
+  if (!title || !institution || !variables) throw new Error(`${name}.graphql does not begin with a story, an institution and variables`);
+  return { title, institution, variables: JSON.parse(variables.replace(/"firm (\d+)"/g, (_all, index) => JSON.stringify(firm(Number(index))))), query };
+}
+
+const VOLATILE: readonly (readonly [RegExp, string])[] = [
+  [/"id":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}"/g, '"id":"<id>"'],
+  [/"time":"[^"]+"/g, '"time":"<time>"'],
+  [/"(leafHash|operation|nameHash)":"[0-9a-f]{64}"/g, '"$1":"<hash>"'],
+  [/"durationMs":[\d.]+/g, '"durationMs":"<duration>"'],
+];
+const settled = (value: unknown): unknown => JSON.parse(VOLATILE.reduce((text, [pattern, word]) => text.replaceAll(pattern, word), JSON.stringify(value)));
+
+function compare(name: string, kind: 'answer' | 'trail', found: unknown): void {
+  const file = join(FOLDER, `${name}.${kind}.json`);
+  if (update) writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`);
+  expect(found).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+describe('The journey', () => {
+  test.each(names)('%s ends as it is written down', async (name) => {
+    const { institution, variables, query } = readStory(name);
+    const sequence = await lastSequence(zone);
+    const { status, body } = await gateway.ask(query, { institution, variables });
+    const entries = (await entriesSince(zone, sequence)).map(({ text }) => JSON.parse(text));
+    compare(name, 'answer', settled({ status, body }));
+    compare(name, 'trail', settled(entries));
+    expect(entries.map(({ id }) => id)).toEqual([body.extensions.receipt.id]);
+  });
+
+  test('has all its files, and no file is of none', () => {
+    const wanted = names.flatMap((name) => [`${name}.graphql`, `${name}.answer.json`, `${name}.trail.json`]);
+    expect([...files].sort()).toEqual(expect.arrayContaining(wanted.sort()));
+    if (!update) expect([...files].sort()).toEqual(wanted.sort());
+  });
+});

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { type Config, readConfig } from '../../src/config.js';
+import { Fault } from '../../src/faults.js';
+
+type Environment = Record<string, string | undefined>;
+
+function faultOf(environment: Environment): Fault {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('nothing was wrong');
+}
+/** Names of the variables that a refusal tells to be wrong. */
+const wrong = (environment: Environment) => faultOf(environment).message.match(/\b[A-Z]+_?[A-Z_]*(?= (?:must|is needed))/g);
+
+const PRODUCTION = {
+  ZONE_ENV: 'production',
+  DATABASE_URL: 'postgres://db/zone',
+  TOKEN_JWKS_FILE: '/etc/zone/jwks.json',
+  DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone',
+};
+
+describe('an empty environment', () => {
+  const config = readConfig({});
+
+  test('gives a zone that runs on this machine alone', () => {
+    expect(config).toMatchObject({
+      port: 4000,
+      host: '127.0.0.1',
+      databaseUrl: null,
+      gatewayDatabaseUrl: null,
+      deliveryDatabaseUrl: null,
+      redisUrl: null,
+      production: false,
+      logLevel: 'info',
+      tokenJwksFile: null,
+      corsOrigins: [],
+    });
+  });
+
+  test('names folders that exist, wherever the process was started', () => {
+    expect(existsSync(join(config.schemaFolder, 'catalogue'))).toBe(true);
+    expect(existsSync(join(config.seedsFolder, 'policy.yaml'))).toBe(true);
+    expect(isAbsolute(config.zoneHome)).toBe(true);
+  });
+
+  test('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
+  });
+});
+
+describe('a variable', () => {
+  test.each<[name: string, value: string, key: keyof Config, read: unknown]>([
+    ['PORT', '8080', 'port', 8080],
+    ['PORT', '0', 'port', 0],
+    ['PORT', ' 4001 ', 'port', 4001],
+    ['PORT', '', 'port', 4000],
+    ['HOST', '0.0.0.0', 'host', '0.0.0.0'],
+    ['ZONE_HOME', '/srv/zone', 'zoneHome', '/srv/zone'],
+    ['DATABASE_URL', 'postgresql://db/zone', 'databaseUrl', 'postgresql://db/zone'],
+    ['DATABASE_URL', '  ', 'databaseUrl', null],
+    ['REDIS_URL', 'rediss://cache:6380', 'redisUrl', 'rediss://cache:6380'],
+    ['DATABASE_POOL', '20', 'poolSize', 20],
+    ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+    ['TOKEN_ISSUER', 'https://id.example', 'tokenIssuer', 'https://id.example'],
+    ['TOKEN_AUDIENCE', 'https://zone.example', 'tokenAudience', 'https://zone.example'],
+    ['CORS_ORIGINS', 'https://a.example, https://b.example,', 'corsOrigins', ['https://a.example', 'https://b.example']],
+  ])('%s=%j is read into %s', (name, value, key, read) => {
+    expect(readConfig({ [name]: value })[key]).toEqual(read);
+  });
+
+  test('of a role that is not named falls back to the database of all', () => {
+    const config = readConfig({ DATABASE_URL: 'postgres://db/zone', DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone' });
+    expect([config.gatewayDatabaseUrl, config.deliveryDatabaseUrl]).toEqual(['postgres://gateway@db/zone', 'postgres://db/zone']);
+  });
+
+  test.each<[name: string, value: string]>([
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '40.5'],
+    ['PORT', 'four thousand'],
+    ['DATABASE_POOL', '1'],
+    ['DATABASE_POOL', '201'],
+    ['DATABASE_URL', 'mysql://db/zone'],
+    ['DATABASE_GATEWAY_URL', 'db:5432'],
+    ['DATABASE_DELIVERY_URL', 'http://db'],
+    ['REDIS_URL', 'memcached://cache'],
+    ['LOG_LEVEL', 'loud'],
+    ['ZONE_ENV', 'staging'],
+  ])('%s=%s is refused by its name', (name, value) => {
+    expect(faultOf({ [name]: value }).code).toBe('CONFIG_FAULTY');
+    expect(wrong({ [name]: value })).toEqual([name]);
+  });
+});
+
+describe('a faulty environment', () => {
+  /** Everything wrong that can be wrong at once, each with a value that nobody may read. */
+  const SECRET = 'hunter2-geheim';
+  const faulty = {
+    PORT: SECRET,
+    DATABASE_POOL: SECRET,
+    DATABASE_URL: `${SECRET}://user:${SECRET}@db`,
+    DATABASE_GATEWAY_URL: SECRET,
+    DATABASE_DELIVERY_URL: SECRET,
+    REDIS_URL: SECRET,
+    LOG_LEVEL: SECRET,
+    ZONE_ENV: SECRET,
+  };
+
+  test('is told all its faults at once', () => {
+    expect(new Set(wrong(faulty))).toEqual(new Set(Object.keys(faulty)));
+  });
+
+  test('is told without a single value, which may be a password', () => {
+    const fault = faultOf(faulty);
+    expect(JSON.stringify([fault.message, fault.extensions, fault.facts, String(fault.stack)])).not.toContain(SECRET);
+  });
+});
+
+describe('production', () => {
+  test('is what it says when database and keys are named', () => {
+    expect(readConfig(PRODUCTION)).toMatchObject({ production: true, tokenJwksFile: '/etc/zone/jwks.json', databaseUrl: 'postgres://db/zone' });
+  });
+
+  test.each([
+    ['the sandbox issuer', { ...PRODUCTION, TOKEN_JWKS_FILE: undefined }, ['TOKEN_JWKS_FILE']],
+    ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
+    ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
+    ['either', { ZONE_ENV: 'production' }, ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_URL']],
+  ])('does not trust %s', (_what, environment, names) => {
+    expect(wrong(environment)).toEqual(names);
+  });
+});
