@@ -18,6 +18,8 @@ export interface Config {
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
+  /** What the gateway waits for a statement, in ms. One that reads and one that appends together must stay below two seconds. */
+  readonly statementLimitMs: number;
   readonly production: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
   readonly tokenIssuer: string;
@@ -78,6 +80,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
+    statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
     production,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     tokenIssuer: text('TOKEN_ISSUER', 'https://issuer.zone.example'),

@@ -27,8 +27,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** What the gateway waits for a statement: one that reads and one that appends together stay below two seconds. */
-const GATEWAY_LIMIT_MS = 900;
 const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_delivery', 'zone_console'];
 const LONG_WORK_MS = 6 * 3_600_000;
 
@@ -77,12 +75,13 @@ export async function openGateway(
 ): Promise<Gateway> {
   // What can be missing is read first: nothing is open yet that would keep a failed start from ending.
   const { issuer, keys } = await trust(config);
-  const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs: GATEWAY_LIMIT_MS });
+  const limitMs = config.statementLimitMs;
+  const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
-  const appending = database.open('zone_gateway', { poolSize: 2, limitMs: GATEWAY_LIMIT_MS });
+  const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
   const records = openRecords({ postgres: reading, cache, catalogue });
-  const audit = openAuditLog({ postgres: appending, limitMs: GATEWAY_LIMIT_MS });
+  const audit = openAuditLog({ postgres: appending, limitMs });
   const exchange = await openExchange(
     {
       catalogue,

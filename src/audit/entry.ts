@@ -15,6 +15,7 @@ export interface CategoryOutcome {
   readonly enterprises?: readonly number[];
   readonly clear?: readonly string[];
   readonly masked?: readonly string[];
+  /** By reason; no names where nothing but the provenance was asked. */
   readonly denied?: Readonly<Partial<Record<Reason, readonly string[]>>>;
 }
 /** A consent that outcomes rest on. */
@@ -22,7 +23,7 @@ export interface ConsentUse {
   readonly id: string;
   /** Position in `ReadEntry.enterprises` of the enterprise that gave it. */
   readonly enterprise: number;
-  /** Categories asked that it covers; absent: all of them. */
+  /** Categories asked of which something was given under it; absent: all of them. */
   readonly categories?: readonly string[];
 }
 export interface ReadEntry {

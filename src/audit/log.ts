@@ -79,12 +79,17 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
       if (waiting.length >= MOST_WAITING) throw new Fault('AUDIT_UNAVAILABLE');
       const text = canonical(entry);
       const row = { id: entry.id, time: entry.time, institution: entry.institution, entry: text, hash: leafHash(text) };
+      let mine: Waiting | null = null;
       const durable = new Promise<Appended>((resolve, reject) => {
-        waiting.push({ row, resolve, reject });
+        waiting.push((mine = { row, resolve, reject }));
         if (!flushing) void flush();
       });
-      // An entry whose caller was told "no answer" may still become durable: more is recorded than was given, never less.
-      return within(limitMs, durable, () => new Fault('AUDIT_UNAVAILABLE', { cause: new Error(`not durable within ${limitMs} ms`) }));
+      return within(limitMs, durable, () => {
+        // Nobody waits for it any more. One that is under way may still become durable: more is recorded than was given, never less.
+        const position = waiting.indexOf(mine as Waiting);
+        if (position >= 0) waiting.splice(position, 1);
+        return new Fault('AUDIT_UNAVAILABLE', { cause: new Error(`not durable within ${limitMs} ms`) });
+      });
     },
   };
 }

@@ -87,11 +87,14 @@ function groupsOf(permit: Permit, read: AskedRead, catalogue: Catalogue): Group[
 
 /** Which consents the outcomes rest on, enterprise by enterprise. */
 function consentsUsed(permit: Permit, read: AskedRead, catalogue: Catalogue): ConsentUse[] {
-  const categories = [...askedWithName(read, catalogue).keys()];
+  const categories = [...askedWithName(read, catalogue)];
   return read.usccs.flatMap((uscc, enterprise) => {
     const covered = new Map<string, string[]>();
-    for (const category of categories) {
-      for (const id of permit.of(uscc, category).consents) covered.set(id, [...(covered.get(id) ?? []), category.code]);
+    for (const [category, asked] of categories) {
+      const { consents } = permit.of(uscc, category);
+      // Where nothing was given, no consent was used.
+      if (consents.length === 0 || !permit.fetches(uscc, category, asked)) continue;
+      for (const id of consents) covered.set(id, [...(covered.get(id) ?? []), category.code]);
     }
     return [...covered].map(([id, codes]) => ({ id, enterprise, ...(codes.length < categories.length ? { categories: codes } : {}) }));
   });
@@ -155,6 +158,11 @@ function categoryOutcome({ category, asked, outcomes, positions }: Group, read: 
     if (outcome.effect === 'CLEAR') clear.push(name);
     else if (outcome.effect === 'MASKED') masked.push(name);
     else (denied[outcome.reason] ??= []).push(name);
+  }
+  // Of provenance alone there is no item to name, but a denial there is.
+  for (const { index } of asked.length > 0 ? [] : asWhole(category, outcomes)) {
+    const outcome = fromByte(outcomes[index]);
+    if (outcome.effect === 'DENIED') denied[outcome.reason] = [];
   }
   return {
     category: category.code,

@@ -18,7 +18,7 @@ export interface FullEnterprise {
 }
 
 /** The larger the number, the larger the value, so that the first row is the newest. */
-function valueOf(item: Item, number: number): Value {
+function valueFor(item: Item, number: number): Value {
   const digits = String(number).padStart(5, '0');
   // Never the first of a year, which is what a masked day looks like.
   const day = new Date(Date.UTC(1900 + Math.floor(number / 360), 0, 2 + (number % 360))).toISOString().slice(0, 10);
@@ -58,7 +58,7 @@ function valueOf(item: Item, number: number): Value {
 /** Rows of a list are two, so that their order and their telling apart are seen. */
 function rowsOf(category: Category, offset: number): PayloadRow[] {
   const rows = category.cardinality === 'ONE' ? [0] : [1, 0];
-  return rows.map((row) => Object.fromEntries(category.items.map((item) => [item.name, valueOf(item, offset + item.index * 2 + row)])));
+  return rows.map((row) => Object.fromEntries(category.items.map((item) => [item.name, valueFor(item, offset + item.index * 2 + row)])));
 }
 
 /** Writes one as the owner of the database; `kind` is the beginning of its code (`91` a company, `92` an individual's business). */

@@ -42,11 +42,18 @@ export interface Answered {
 /** Firms by their part in the demonstration; see seeds/policy.yaml. */
 export const firm = (index: number): string => demoFirm(index, SEED);
 
-export async function openTestZone({ enterprises = 60 }: { enterprises?: number } = {}): Promise<TestZone> {
+/** The limit on statements is wide by default: tests share two cores, and only those of time limits are about time. */
+export async function openTestZone({
+  enterprises = 60,
+  statementLimitMs = 10_000,
+}: {
+  enterprises?: number;
+  statementLimitMs?: number;
+} = {}): Promise<TestZone> {
   const zoneHome = mkdtempSync(join(tmpdir(), 'zone-'));
   // Enterable by all, so that the data lie here and go with it.
   chmodSync(zoneHome, 0o755);
-  const config = readConfig({ ZONE_HOME: zoneHome, LOG_LEVEL: 'silent', PORT: '0' });
+  const config = readConfig({ ZONE_HOME: zoneHome, LOG_LEVEL: 'silent', PORT: '0', DATABASE_LIMIT_MS: String(statementLimitMs) });
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
   await migrate(database.ownerUrl, config.schemaFolder, catalogue);

@@ -219,13 +219,11 @@ describe('when a statement fails', () => {
       const began = performance.now();
       expect(await appending.at(-1)).toBe('AUDIT_UNAVAILABLE');
       expect(performance.now() - began).toBeLessThan(LIMIT_MS / 2);
+      expect(new Set(await Promise.all(appending))).toEqual(new Set(['AUDIT_UNAVAILABLE']));
     });
-    const codes = await Promise.all(appending);
-    // More may be in the log than was acknowledged, never less.
-    const kept = new Set((await logged()).map(({ id }) => id));
-    expect(written.filter(({ id }, place) => codes[place] === 'APPENDED' && !kept.has(id))).toEqual([]);
-    expect(kept.size).toBeLessThan(written.length);
+    // What was given up is not written later, but for what was under way just then; the next entry does not wait for it.
     await appendedSoon();
+    expect((await logged()).length).toBeLessThan(written.length / 4);
   });
 });
 

@@ -234,8 +234,8 @@ describe('keys in Redis', () => {
     for (const rubbish of ['', 'rubbish', '1|1|1|1|{"industry":', '1|1|1|1|null', '1|1|1|1|']) {
       for (const key of keys) await redis.client.set(key, rubbish);
       const fresh = await open(redis.url);
-      const { status, body } = await fresh.ask(one(firm(0), 'registration { basic { industry } }'));
-      expect([rubbish, status]).toEqual([rubbish, 200]);
+      const { status, text, body } = await fresh.ask(one(firm(0), 'registration { basic { industry } }'));
+      expect([rubbish, status, text]).toEqual([rubbish, 200, expect.anything()]);
       expect(body.data.enterprise.registration.basic.industry).toBe(payload.industry);
     }
   });
@@ -338,7 +338,7 @@ describe('after a delivery commits', () => {
       expect(new Set(seen.map(({ value }) => value))).toEqual(new Set([before, after]));
       expect(seen.filter(({ ended, value }) => ended < began && value !== before)).toEqual([]);
       expect(seen.filter(({ begun, value }) => begun > committed + 2_000 && value !== after)).toEqual([]);
-      expect(seen.filter(({ begun }) => begun > committed + 2_000).length).toBeGreaterThan(5);
+      expect(seen.filter(({ begun }) => begun > committed + 2_000).length).toBeGreaterThan(1);
       const first = seen.findIndex(({ value }) => value === after);
       expect(seen.slice(first).filter(({ value }) => value !== after)).toEqual([]);
     }

@@ -272,7 +272,8 @@ describe('What is denied', () => {
 test('a record that does not exist is null without an error, and nothing is told as denied', async () => {
   const empty = [];
   for (const category of zone.catalogue.categories) {
-    if (category.items.some(({ sharing, grade }) => sharing === 'UNCONDITIONAL' && grade === 1) && !(await payloadOf(zone, firm(0), category.code))) empty.push(category);
+    if (category.items.some(({ sharing, grade }) => sharing === 'UNCONDITIONAL' && grade === 1) && !(await payloadOf(zone, firm(0), category.code)))
+      empty.push(category);
   }
   const many = empty.find(({ cardinality }) => cardinality === 'MANY');
   const one = empty.find(({ cardinality }) => cardinality === 'ONE');
@@ -365,16 +366,15 @@ describe('Aliases and fragments', () => {
   });
 
   test('aliases of one category ask the union of their items, and each gets its own', async () => {
-    const { body } = await gateway.ask(
-      `{ enterprise(uscc: "${firm(0)}", ${INQUIRY}) { registration { a: basic { industry } b: basic { division } } } }`,
-    );
+    const { body } = await gateway.ask(`{ enterprise(uscc: "${firm(0)}", ${INQUIRY}) { registration { a: basic { industry } b: basic { division } } } }`);
     const recorded = (await payloadOf(zone, firm(0), 'registration.basic'))?.[0];
     expect(body.data.enterprise.registration).toEqual({ a: { industry: recorded?.industry }, b: { division: recorded?.division } });
   });
 });
 
 describe('Pages of a category', () => {
-  const page = (uscc: string, args: string) => gateway.ask(`{ enterprise(uscc: "${uscc}", ${INQUIRY}) { tax { valueAddedTaxReturns${args} { cursor taxPeriodEnd } } } }`);
+  const page = (uscc: string, args: string) =>
+    gateway.ask(`{ enterprise(uscc: "${uscc}", ${INQUIRY}) { tax { valueAddedTaxReturns${args} { cursor taxPeriodEnd } } } }`);
   let uscc: string;
   let all: { cursor: string; taxPeriodEnd: string }[];
   beforeAll(async () => {
@@ -471,7 +471,14 @@ describe('Outside production and in it', () => {
   test('in production there is neither introspection nor GraphiQL, and a validation error suggests no names', async () => {
     const file = join(zone.config.zoneHome, 'keys.json');
     writeFileSync(file, JSON.stringify(gateway.issuer?.keys));
-    const config = readConfig({ ZONE_ENV: 'production', PORT: '0', LOG_LEVEL: 'silent', DATABASE_URL: zone.database.ownerUrl, TOKEN_JWKS_FILE: file });
+    const config = readConfig({
+      ZONE_ENV: 'production',
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: zone.database.ownerUrl,
+      DATABASE_GATEWAY_URL: `${zone.database.ownerUrl}?application_name=gateway`,
+      TOKEN_JWKS_FILE: file,
+    });
     const production = await openGateway(config, zone.database, zone.catalogue);
     try {
       const post = async (query: string) => {

@@ -15,7 +15,7 @@ const truth = new Map<string, string>();
 const FIRMS = Array.from({ length: 8 }, (_, place) => firm([0, 1, 5, 11, 12, 13, 14, 15][place] as number));
 
 beforeAll(async () => {
-  [zone, redis] = await Promise.all([openTestZone({ enterprises: 20 }), openTestRedis()]);
+  [zone, redis] = await Promise.all([openTestZone({ enterprises: 20, statementLimitMs: 900 }), openTestRedis()]);
   gateway = await openWatchedGateway(zone, { redisUrl: redis.url });
   for (const uscc of FIRMS) {
     const { status, body } = await gateway.ask(queryFor(uscc));

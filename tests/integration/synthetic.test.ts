@@ -7,7 +7,7 @@ import { readCatalogueFiles } from '../../src/catalogue/files.js';
 import { buildCatalogue } from '../../src/catalogue/load.js';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../src/embedded.js';
 import { migrate } from '../../src/migrations.js';
-import { type Postgres, openPostgres } from '../../src/postgres.js';
+import { openPostgres, type Postgres } from '../../src/postgres.js';
 import { demoFirm } from '../../src/synthetic/firm.js';
 import { seedZone } from '../../src/synthetic/seed.js';
 
@@ -57,7 +57,9 @@ describe('seeding', () => {
     expect(await count('record')).toBe(report.records);
     expect(await count('consent')).toBe(report.consents);
     expect([await count('enterprise'), await count('institution'), await count('delivery')]).toEqual([40, 29, 256]);
-    const [epochs] = await postgres.query<{ without: number }>({ text: 'select count(*) as without from institution where code not in (select institution from policy_epoch)' });
+    const [epochs] = await postgres.query<{ without: number }>({
+      text: 'select count(*) as without from institution where code not in (select institution from policy_epoch)',
+    });
     expect(epochs?.without).toBe(0);
     const [stray] = await postgres.query<{ rows: number }>({
       text: `select count(*) as rows from record left join delivery on delivery.id = record.delivery left join category on category.id = record.category

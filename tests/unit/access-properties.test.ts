@@ -11,7 +11,7 @@ import { FIRM, grounds, inquiry, inventedCatalogue, inventedItem, inventedRecord
 
 /* ---- arbitrary evidence, around one moment ---- */
 
-const RUNS = { numRuns: 1_000 };
+const RUNS = { numRuns: 600 };
 const HOUR = 3_600_000;
 const moment = (hours: number) => new Date(NOW.getTime() + hours * HOUR);
 const hours = fc.integer({ min: -3, max: 3 });
@@ -130,7 +130,7 @@ describe('a decision', () => {
         met.add(decided);
         expect(decided).toBe(byDesign(world));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 3_000 },
     );
     // All that can come of it did come of it, so the comparison was not an idle one.
     expect(met.size).toBe(11);

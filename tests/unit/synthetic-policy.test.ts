@@ -1,8 +1,9 @@
 /** The policy of the synthetic zone: every reason for a refusal can be met, on every day on which the gateway may run. */
-import { describe, expect, test } from '@jest/globals';
+
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { readCatalogueFiles } from '../../src/catalogue/files.js';
 import { buildCatalogue } from '../../src/catalogue/load.js';
@@ -29,7 +30,11 @@ interface Consent {
   withdrawn: string | null;
   evidence: string;
 }
-const list = (text: string) => text.slice(1, -1).split(',').map((word) => word.replaceAll('"', ''));
+const list = (text: string) =>
+  text
+    .slice(1, -1)
+    .split(',')
+    .map((word) => word.replaceAll('"', ''));
 const consentsOf = (index: number): Consent[] =>
   policy
     .consentLines(SEED, index, drawFirm(SEED, index).uscc)
@@ -37,7 +42,17 @@ const consentsOf = (index: number): Consent[] =>
     .filter(Boolean)
     .map((line) => {
       const [, id, institution, purposes, scope, personal, from, until, withdrawn, evidence] = line.split('\t') as string[];
-      return { id, institution, purposes: list(purposes as string), scope: list(scope as string), personal, from, until, withdrawn: withdrawn === '\\N' ? null : withdrawn, evidence } as Consent;
+      return {
+        id,
+        institution,
+        purposes: list(purposes as string),
+        scope: list(scope as string),
+        personal,
+        from,
+        until,
+        withdrawn: withdrawn === '\\N' ? null : withdrawn,
+        evidence,
+      } as Consent;
     });
 const holds = ({ from, until, withdrawn }: Consent, at: string) => from <= at && at < until && (withdrawn === null || withdrawn > at);
 const DAYS = ['2026-11-01T00:00:00Z', '2027-12-31T23:59:59Z', '2028-01-01T00:00:00Z', '2028-12-31T12:00:00Z'];
@@ -65,13 +80,37 @@ describe('each reason for a refusal', () => {
   const grantsOf = (code: string) => policy.grants.filter(({ institution }) => institution === code);
   const conditional = catalogue.items.filter(({ sharing, grade }) => sharing === 'CONDITIONAL' || grade >= 3);
   const cases: [string, () => boolean][] = [
-    ['INSTITUTION_INACTIVE', () => policy.institutions.find(({ code }) => code === 'bank-08')?.active === false && policy.institutions.filter(({ active }) => !active).length === 1],
-    ['PURPOSE_NOT_AGREED', () => agreementsOf('bank-05').length === 0 && agreementsOf('bank-04').every(({ purposes }) => purposes.join() === 'PRE_LOAN_REVIEW')],
+    [
+      'INSTITUTION_INACTIVE',
+      () => policy.institutions.find(({ code }) => code === 'bank-08')?.active === false && policy.institutions.filter(({ active }) => !active).length === 1,
+    ],
+    [
+      'PURPOSE_NOT_AGREED',
+      () => agreementsOf('bank-05').length === 0 && agreementsOf('bank-04').every(({ purposes }) => purposes.join() === 'PRE_LOAN_REVIEW'),
+    ],
     ['NO_GRANT', () => grantsOf('bank-12').length === 0 && grantsOf('bank-06').every(({ scope }) => !scope.includes('*') && !scope.includes('realEstate'))],
-    ['GRANT_EXPIRED', () => grantsOf('bank-07').filter(({ scope }) => scope.includes('judicial')).every(({ until }) => until < '2026')],
+    [
+      'GRANT_EXPIRED',
+      () =>
+        grantsOf('bank-07')
+          .filter(({ scope }) => scope.includes('judicial'))
+          .every(({ until }) => until < '2026'),
+    ],
     ['CONSENT_REQUIRED', () => conditional.length > 0 && consentsOf(4).length === 0],
-    ['CONSENT_EXPIRED', () => consentsOf(3).filter(({ institution }) => institution === 'bank-01').every(({ until }) => until < '2026-11')],
-    ['CONSENT_WITHDRAWN', () => consentsOf(2).filter(({ institution }) => institution === 'bank-01').every(({ withdrawn }) => withdrawn !== null && withdrawn < '2026-11')],
+    [
+      'CONSENT_EXPIRED',
+      () =>
+        consentsOf(3)
+          .filter(({ institution }) => institution === 'bank-01')
+          .every(({ until }) => until < '2026-11'),
+    ],
+    [
+      'CONSENT_WITHDRAWN',
+      () =>
+        consentsOf(2)
+          .filter(({ institution }) => institution === 'bank-01')
+          .every(({ withdrawn }) => withdrawn !== null && withdrawn < '2026-11'),
+    ],
     ['ITEM_NOT_SHARED', () => catalogue.items.some(({ sharing }) => sharing === 'NOT_SHARED')],
     ['GRADE_TOO_HIGH', () => agreementsOf('bank-03').every(({ highestGrade }) => highestGrade === 2) && catalogue.items.some(({ grade }) => grade > 2)],
     ['ITEM_NOT_IN_FORCE', () => catalogue.items.some(({ inForceFrom }) => inForceFrom !== null && inForceFrom > '2026-12')],
@@ -90,7 +129,9 @@ describe('consents', () => {
   });
   test('of most of the first fifty firms are live for bank-01', () => {
     for (const day of DAYS) {
-      const firms = Array.from({ length: 50 }, (_, index) => index).filter((index) => consentsOf(index).some((consent) => consent.institution === 'bank-01' && holds(consent, day)));
+      const firms = Array.from({ length: 50 }, (_, index) => index).filter((index) =>
+        consentsOf(index).some((consent) => consent.institution === 'bank-01' && holds(consent, day)),
+      );
       expect(firms.length).toBeGreaterThan(40);
     }
   });
