@@ -46,12 +46,15 @@ export function openLane(): Lane {
   };
   return {
     enter({ records, values }) {
-      const weight = Math.min(WEIGHT_AT_ONCE, BASE_WEIGHT + records + values / VALUES_A_RECORD);
+      // Whole numbers: fractions would not add up to nought again when all have left.
+      const weight = Math.min(WEIGHT_AT_ONCE, BASE_WEIGHT + records + Math.ceil(values / VALUES_A_RECORD));
       if (waiting.length >= MOST_WAITING) return Promise.reject(new Fault('OVERLOADED'));
       return new Promise((resolve, reject) => {
         const late = setTimeout(() => {
           waiting.splice(waiting.indexOf(turn), 1);
           reject(new Fault('OVERLOADED'));
+          // Who stood behind it may have had to wait for it alone.
+          admit();
         }, LONGEST_WAIT_MS);
         const begin = () => {
           clearTimeout(late);
