@@ -2,7 +2,7 @@
 FROM node:20.20-bookworm-slim AS build
 WORKDIR /zone
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund --ignore-scripts
+RUN npm install --no-save --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npx tsc -p tsconfig.build.json
@@ -11,7 +11,7 @@ FROM node:20.20-bookworm-slim AS dependencies
 WORKDIR /zone
 COPY package.json package-lock.json .npmrc ./
 # The embedded PostgreSQL is for trying out without Docker; here the database is a server.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund --ignore-scripts
+RUN npm install --no-save --omit=dev --omit=optional --no-audit --no-fund --ignore-scripts
 
 FROM node:20.20-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 ZONE_HOME=/var/lib/zone

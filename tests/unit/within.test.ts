@@ -17,7 +17,7 @@ test('work that takes too long is given up with the error asked for, and soon', 
   const began = performance.now();
   await expect(within(30, never, late)).rejects.toThrow('late');
   expect(performance.now() - began).toBeGreaterThanOrEqual(25);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 test('work that was done while this thread was busy is not called late', async () => {
