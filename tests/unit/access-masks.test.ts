@@ -146,6 +146,7 @@ describe('an address', () => {
     ['广西壮族自治区', ALL_MASKED],
     ['北京市望京街8号小区3栋', ALL_MASKED],
     ['望京街小区3栋', ALL_MASKED],
+    ['北京市望京小区3栋', ALL_MASKED],
     ['路8号小区', ALL_MASKED],
     ['北京市长安路东区5号', ALL_MASKED],
     ['北京市望京花园四区12号', ALL_MASKED],

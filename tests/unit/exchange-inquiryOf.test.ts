@@ -369,6 +369,12 @@ describe('the cost', () => {
     expect(() => ask(size + 1)).toThrow(expect.objectContaining({ facts: { cost: LIMITS.cost + LIMITS.enterprises, limit: LIMITS.cost } }));
   });
 
+  test('of a fragment that is spread again is nothing, as execution passes it by', () => {
+    const levels = Array.from({ length: 15 }, (_, level) => `fragment F${level} on EnterpriseRegistration { ...F${level + 1} ...F${level + 1} }`).join(' ');
+    const found = asked(`${one('registration { basic { ...F0 ...F0 } }')} ${levels} fragment F15 on EnterpriseRegistration { industry }`);
+    expect(itemsOf(found)).toEqual({ 'registration.basic': ['industry'] });
+  });
+
   test('of fragments that unfold without end is refused, and soon', () => {
     const levels = Array.from(
       { length: 30 },
