@@ -63,7 +63,8 @@ export async function openEmbeddedPostgres(home: string, roles: readonly string[
       clearInterval(watch);
       await reviving;
       rmSync(presence, { force: true });
-      if (othersPresent(home)) return;
+      // A home that was removed meanwhile has no server any more.
+      if (!existsSync(home) || othersPresent(home)) return;
       await locked(home, async () => {
         if (!othersPresent(home)) await stopServer(place);
       });

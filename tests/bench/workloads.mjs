@@ -5,7 +5,7 @@ const PROFILE = {
   'registration.basic': 19,
   'tax.valueAddedTaxReturn': 17,
   'tax.creditRating': 10,
-  'socialSecurity.insuredHeadcount': 12,
+  'socialSecurity.insuredHeadcount': 11,
   'socialSecurity.monthlyContribution': 16,
   'housingFund.unitAccount': 13,
 };
