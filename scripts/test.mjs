@@ -25,13 +25,15 @@ if (chosen.length === 0) {
   step('目录 catalogue', () => node(join('dist', 'main.js'), 'catalogue', 'check'));
   step('模式 schema', schemaIsCurrent);
 }
-step('测试 tests', test);
+const counted = step('测试 tests', test);
+console.log(`\n${counted}`);
 
 function step(title, work) {
   const started = Date.now();
   console.log(`\n== ${title}`);
-  work();
+  const result = work();
   console.log(`== ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  return result;
 }
 
 function schemaIsCurrent() {
@@ -55,8 +57,8 @@ function test() {
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 };
   rmSync(folder, { recursive: true, force: true });
-  console.log(`\n${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
-  if (status !== 0) process.exit(status ?? 1);
+  process.exitCode = status ?? 1;
+  return `${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`;
 }
 
 /** A real Redis: named by REDIS_URL, found on PATH, or installed where that is ours to do. */
