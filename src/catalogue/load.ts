@@ -29,7 +29,7 @@ const MASK_BY_TYPE: Record<DataType, MaskRule> = {
 
 /**
  * The catalogue below `schemaFolder`, checked, indexed and frozen.
- * @throws Fault CATALOGUE_FAULTY listing every fault; a zone with a faulty catalogue does not start.
+ * @throws Fault CATALOGUE_FAULTY with the first twenty faults (`catalogue check` tells all); a faulty zone does not start.
  */
 export function loadCatalogue(schemaFolder: string): Catalogue {
   const files = readCatalogueFiles(schemaFolder);
