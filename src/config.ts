@@ -14,6 +14,7 @@ export interface Config {
   /** null: the embedded PostgreSQL. The owner migrates; gateway and delivery serve with less. */
   readonly databaseUrl: string | null;
   readonly gatewayDatabaseUrl: string | null;
+  readonly governanceDatabaseUrl: string | null;
   readonly deliveryDatabaseUrl: string | null;
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
@@ -77,6 +78,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     seedsFolder: join(PROJECT, 'seeds'),
     databaseUrl,
     gatewayDatabaseUrl: gatewayUrl ?? databaseUrl,
+    governanceDatabaseUrl: address('DATABASE_GOVERNANCE_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),

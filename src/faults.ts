@@ -63,8 +63,8 @@ export const FAULTS = Object.freeze({
     400,
     '不支持此操作',
     'This operation is not supported',
-    '只发送查询；多个操作时给出 operationName',
-    'Send queries only; name one where there are several',
+    '只发送查询与变更；多个操作时给出 operationName',
+    'Send queries and mutations only; name one where there are several',
   ),
   QUERY_TOO_DEEP: entry(400, '查询嵌套过深', 'The document is nested too deeply', '减少嵌套层数', 'Nest less'),
   TOO_MANY_ALIASES: entry(400, '别名过多', 'There are too many aliases', '使用 enterprises 批量查询代替别名', 'Use enterprises instead of aliases'),
@@ -85,6 +85,7 @@ export const FAULTS = Object.freeze({
     '不同目的或案件分开查询',
     'Ask separately for other purposes or cases',
   ),
+  MANY_MUTATIONS: entry(400, '一次操作只能有一项变更', 'One operation makes one change', '每项变更单独发送', 'Send each mutation by itself'),
   // What is asked
   INVALID_USCC: entry(
     400,

@@ -9,6 +9,8 @@ export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 export type Uscc = Branded<string, 'Uscc'>;
 /** Code of a resident institution, such as `bank-01`. */
 export type InstitutionId = Branded<string, 'InstitutionId'>;
+/** Login of a member of staff, such as `li.wei`. */
+export type StaffId = Branded<string, 'StaffId'>;
 /** `domain.category`, such as `registration.basic`. */
 export type CategoryCode = Branded<string, 'CategoryCode'>;
 /** `domain.category.item`, such as `registration.basic.registeredCapital`. */
@@ -17,6 +19,14 @@ export type ItemCode = Branded<string, 'ItemCode'>;
 /** Why an institution asks: the application scenario (使用目的) that its agreement must name. */
 export const PURPOSES = ['PRE_LOAN_REVIEW', 'LOAN_APPROVAL', 'POST_LOAN_MONITORING', 'RISK_DISPOSAL'] as const;
 export type Purpose = (typeof PURPOSES)[number];
+
+/** Kinds of resident institutions (入驻机构类型). */
+export const INSTITUTION_KINDS = ['BANK', 'GUARANTEE', 'MICROLOAN', 'FACTORING', 'LEASING', 'APPRAISAL'] as const;
+export type InstitutionKind = (typeof INSTITUTION_KINDS)[number];
+
+/** What a member of staff may do: decide on policy, look into the log, answer for a provider's data, look at figures. */
+export const STAFF_ROLES = ['GOVERNANCE_OFFICER', 'AUDITOR', 'PROVIDER_STEWARD', 'DASHBOARD_READER'] as const;
+export type StaffRole = (typeof STAFF_ROLES)[number];
 
 export const SHARING_TYPES = ['UNCONDITIONAL', 'CONDITIONAL', 'NOT_SHARED'] as const;
 export type SharingType = (typeof SHARING_TYPES)[number];

@@ -27,7 +27,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_delivery', 'zone_console'];
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_delivery', 'zone_console'];
 const LONG_WORK_MS = 6 * 3_600_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
@@ -36,6 +36,7 @@ export async function openDatabase(config: Config): Promise<Database> {
   const urls: Record<Role, string> = {
     owner: ownerUrl,
     zone_gateway: embedded?.urlOf('zone_gateway') ?? config.gatewayDatabaseUrl ?? ownerUrl,
+    zone_governance: embedded?.urlOf('zone_governance') ?? config.governanceDatabaseUrl ?? ownerUrl,
     zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
   };

@@ -4,7 +4,7 @@
  */
 import type { Catalogue } from '../catalogue/model.js';
 import type { Purpose } from '../terms.js';
-import { CONSENT_STATES, type ConsentState, type Standing } from './evidence.js';
+import { CONSENT_STATES, type ConsentState, type Standing, settled } from './evidence.js';
 import { judge } from './judge.js';
 import { toByte } from './outcome.js';
 import { startOfDayInBeijing } from './rules/itemIsInForce.js';
@@ -39,7 +39,11 @@ function compileAfresh(standing: Standing, purpose: Purpose, time: Date, catalog
   const arrays = new Map<string, Outcomes>();
   const boundaries = [...standing.agreements, ...standing.grants]
     .flatMap(({ validFrom, validUntil }) => [validFrom.getTime(), validUntil.getTime()])
-    .concat(catalogue.items.flatMap(({ inForceFrom }) => (inForceFrom ? [startOfDayInBeijing(inForceFrom).getTime()] : [])));
+    .concat(
+      catalogue.items
+        .map((item) => settled(item, standing.settings))
+        .flatMap(({ inForceFrom }) => (inForceFrom ? [startOfDayInBeijing(inForceFrom).getTime()] : [])),
+    );
   const now = time.getTime();
   return {
     from: Math.max(Number.NEGATIVE_INFINITY, ...boundaries.filter((boundary) => boundary <= now)),
@@ -56,7 +60,9 @@ function compileAfresh(standing: Standing, purpose: Purpose, time: Date, catalog
 function outcomesOf(circumstances: Omit<Question, 'category' | 'item'>, catalogue: Catalogue): Outcomes {
   const outcomes = new Uint8Array(catalogue.items.length);
   for (const category of catalogue.categories) {
-    for (const item of category.items) outcomes[item.index] = toByte(judge({ ...circumstances, category, item }).outcome);
+    for (const item of category.items) {
+      outcomes[item.index] = toByte(judge({ ...circumstances, category, item: settled(item, circumstances.standing.settings) }).outcome);
+    }
   }
   return outcomes;
 }

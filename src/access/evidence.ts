@@ -3,7 +3,7 @@
  * to. Gathered elsewhere (`grounds/`); here only its shape and the plain questions that rules put to it.
  */
 import type { Category, Item } from '../catalogue/model.js';
-import type { Grade, InstitutionId, Purpose, Uscc } from '../terms.js';
+import type { Grade, InstitutionId, InstitutionKind, ItemCode, Purpose, SharingType, Uscc } from '../terms.js';
 
 interface Term {
   readonly validFrom: Date;
@@ -27,17 +27,43 @@ export interface Consent extends Term {
   readonly purposes: readonly Purpose[];
   /** Domains, category codes, or `*`. */
   readonly scope: readonly string[];
+  /** Categories that the enterprise struck from the scope. */
+  readonly struck: readonly string[];
   /** Whether the enterprise lets personal data go out clear. */
   readonly personal: 'CLEAR' | 'MASKED';
   readonly withdrawnAt: Date | null;
 }
 
+/** What policy says of an item instead of the catalogue; null: as the catalogue says. */
+export interface ItemSetting {
+  readonly grade: Grade | null;
+  readonly sharing: SharingType | null;
+  /** First day, in Beijing, on which it is read. */
+  readonly inForceFrom: string | null;
+}
+/** How much may be asked for a purpose. */
+export interface Allowance {
+  /** Records a minute that a full bucket holds and that flow in again. */
+  readonly costPerMinute: number;
+  /** Different enterprises a day, in Beijing. */
+  readonly enterprisesADay: number;
+  /** Requests under way at one time. */
+  readonly atOnce: number;
+}
+
 /** Everything about the institution that does not depend on the enterprise asked about. */
 export interface Standing {
   readonly institution: InstitutionId;
+  readonly kind: InstitutionKind;
   readonly active: boolean;
+  /** Whether it may send registered operations only. */
+  readonly safelist: boolean;
   readonly agreements: readonly Agreement[];
+  /** Its own, and those of its kind. */
   readonly grants: readonly Grant[];
+  readonly settings: ReadonlyMap<ItemCode, ItemSetting>;
+  /** Where a purpose is missing, the zone's usual allowance counts. */
+  readonly allowances: ReadonlyMap<Purpose, Allowance>;
   readonly policyVersion: number;
   /** Rises with every change of what the institution may see. */
   readonly epoch: number;
@@ -52,6 +78,14 @@ export interface Grounds {
 /** What an enterprise's consents say of one category, at one time, for one purpose. */
 export type ConsentState = 'NONE' | 'EXPIRED' | 'WITHDRAWN' | 'PERSONAL_MASKED' | 'PERSONAL_CLEAR';
 export const CONSENT_STATES: readonly ConsentState[] = ['NONE', 'EXPIRED', 'WITHDRAWN', 'PERSONAL_MASKED', 'PERSONAL_CLEAR'];
+
+/** The item as policy in force has it. */
+export function settled(item: Item, settings: Standing['settings']): Item {
+  const setting = settings.get(item.code);
+  if (!setting) return item;
+  const { grade, sharing, inForceFrom } = setting;
+  return { ...item, grade: grade ?? item.grade, sharing: sharing ?? item.sharing, inForceFrom: inForceFrom ?? item.inForceFrom };
+}
 
 export function isLive(term: Term, time: Date): boolean {
   return term.validFrom <= time && time < term.validUntil;
@@ -75,7 +109,9 @@ export function consentStateOf(
   purpose: Purpose,
   time: Date,
 ): { state: ConsentState; consents: readonly string[] } {
-  const covering = consents.filter((consent) => consent.purposes.includes(purpose) && coversCategory(consent.scope, category));
+  const covering = consents.filter(
+    (consent) => consent.purposes.includes(purpose) && coversCategory(consent.scope, category) && !consent.struck.includes(category.code),
+  );
   const standing = covering.filter((consent) => consent.withdrawnAt === null || consent.withdrawnAt > time);
   const live = standing.filter((consent) => isLive(consent, time));
   if (live.length > 0) {

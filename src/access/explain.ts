@@ -1,7 +1,7 @@
 /** Why an item would come out as it does, before anything is read: the decision told item by item. */
 import type { Category, Item } from '../catalogue/model.js';
 import { type Bilingual, isPersonsBusiness, type Purpose, type Uscc } from '../terms.js';
-import { consentStateOf, coversItem, type Grounds, isLive } from './evidence.js';
+import { consentStateOf, coversItem, type Grounds, isLive, settled } from './evidence.js';
 import { type Judgement, judge } from './judge.js';
 import type { Reason } from './outcome.js';
 
@@ -21,7 +21,8 @@ export function* explain(grounds: Grounds, purpose: Purpose, uscc: Uscc | null, 
   const { standing } = grounds;
   for (const category of categories) {
     const { state, consents } = consentStateOf(uscc ? grounds.consentsOf(uscc) : [], category, purpose, time);
-    for (const item of category.items) {
+    for (const listed of category.items) {
+      const item = settled(listed, standing.settings);
       const judgement = judge({ category, item, standing, purpose, time, consent: state, subject });
       const grants = standing.grants
         .filter((grant) => isLive(grant, time) && grant.purposes.includes(purpose) && coversItem(grant.scope, category, item))

@@ -1,12 +1,42 @@
 /** What is asked: by whom, about whom, which items, why. Made by the exchange from a GraphQL operation. */
 import type { Category, Item } from '../catalogue/model.js';
-import type { InstitutionId, Purpose, Uscc } from '../terms.js';
+import type { InstitutionId, Purpose, StaffId, StaffRole, Uscc } from '../terms.js';
 
 /** Who asks, as the token says it. */
-export interface Caller {
+export type Caller = InstitutionCaller | StaffCaller | EnterpriseCaller;
+/** A system of a resident institution: the only caller that reads records. */
+export interface InstitutionCaller {
+  readonly kind: 'INSTITUTION';
   readonly institution: InstitutionId;
   /** The institution's system that holds the credential. */
   readonly client: string;
+}
+/** A person at the platform or at a provider, signed in by name. */
+export interface StaffCaller {
+  readonly kind: 'STAFF';
+  readonly staff: StaffId;
+  readonly roles: readonly StaffRole[];
+  /** Whose data a provider steward answers for; null for everybody else. */
+  readonly provider: string | null;
+  readonly client: string;
+}
+/** An enterprise, acting on its own consents. */
+export interface EnterpriseCaller {
+  readonly kind: 'ENTERPRISE';
+  readonly enterprise: Uscc;
+  readonly client: string;
+}
+
+/** One word for who acts, unique over all kinds: what policy versions, decisions and idempotency keys are kept under. */
+export function actorOf(caller: Caller): string {
+  switch (caller.kind) {
+    case 'INSTITUTION':
+      return `institution:${caller.institution}`;
+    case 'STAFF':
+      return `staff:${caller.staff}`;
+    case 'ENTERPRISE':
+      return `enterprise:${caller.enterprise}`;
+  }
 }
 
 /** Why it is asked: the institution's own case, which makes the read answerable. */
@@ -28,7 +58,7 @@ export interface Read {
 }
 
 export interface Inquiry {
-  readonly caller: Caller;
+  readonly caller: InstitutionCaller;
   readonly cause: Cause;
   readonly time: Date;
   readonly reads: readonly Read[];

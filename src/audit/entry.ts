@@ -61,6 +61,9 @@ export type AuditEntry = Outcome & {
   readonly time: string;
   readonly institution: string | null;
   readonly client: string | null;
+  /** Where no institution acts: the member of staff who does, or the enterprise. */
+  readonly staff?: string;
+  readonly enterprise?: string;
   readonly operator?: string;
   readonly caseNumber?: string;
   readonly purpose?: string;
@@ -68,6 +71,8 @@ export type AuditEntry = Outcome & {
   readonly operation?: string;
   readonly operationName?: string;
   readonly policyVersion?: number;
+  /** The moment terms were held against; with policy version and consents of then the decision can be made again. */
+  readonly decidedAt?: string;
   /** Root fields asked, such as `enterprise` or `catalogue`. */
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];

@@ -4,7 +4,8 @@
  */
 import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
 import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
-import type { Receipt } from '../audit/log.js';
+import type { Standing } from '../access/evidence.js';
+import type { Appended, Receipt } from '../audit/log.js';
 import { FAULTS, Fault, type FaultCode } from '../faults.js';
 import { inquiryOf } from './inquiryOf.js';
 import type { Journey, JourneyContext } from './journey.js';
@@ -35,7 +36,7 @@ async function decideOperation(
   variables: Record<string, unknown>,
 ) {
   // Apollo comes here also where no operation is of the name that was given.
-  if (operation?.operation !== 'query') throw new Fault('OPERATION_NOT_SUPPORTED');
+  if (!operation || operation.operation === 'subscription') throw new Fault('OPERATION_NOT_SUPPORTED');
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );
@@ -63,8 +64,7 @@ async function conclude({ contextValue: { journey }, response, errors, operation
       response.http.status = code in FAULTS ? Math.max(400, FAULTS[code as FaultCode].status) : 400;
     } else {
       const { asked, grounds } = journey.decided;
-      const { institution } = journey.start.caller;
-      if (!journey.parts.grounds.isCurrent(institution, grounds.standing.epoch, appended.epochOf(institution))) {
+      if (grounds && !isCurrent(journey, grounds.standing, appended)) {
         dropAll(answer);
         journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
         return;
@@ -73,7 +73,7 @@ async function conclude({ contextValue: { journey }, response, errors, operation
       if (told.length > 0) answer.errors = told;
       answer.extensions = {
         receipt,
-        access: report?.access ?? { policyVersion: grounds.standing.policyVersion, masked: [], denied: [] },
+        ...(grounds ? { access: report?.access ?? { policyVersion: grounds.standing.policyVersion, masked: [], denied: [] } } : {}),
         cost: { requested: asked.cost, actual: journey.lookedUp, limit: LIMITS.cost, remaining: LIMITS.cost - asked.cost },
       };
     }
@@ -84,6 +84,11 @@ async function conclude({ contextValue: { journey }, response, errors, operation
     response.http.status = 503;
     journey.conclusion = { end: 'FAILED', fault: error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }), receipt };
   }
+}
+
+/** Whether no change of what the institution may see was durable before the entry was. */
+function isCurrent({ parts }: Journey, { institution, epoch }: Standing, { epochOf }: Appended): boolean {
+  return parts.grounds.isCurrent(institution, epoch, epochOf(institution));
 }
 
 function singleResult(body: GraphQLRequestContext<JourneyContext>['response']['body']): Answer {

@@ -4,14 +4,16 @@
  */
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
 import type { Caller } from '../access/inquiry.js';
 import { ENTRY_VERSION } from '../audit/entry.js';
 import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
-import { type ExchangeParts, Journey, type JourneyContext } from './journey.js';
+import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journey.js';
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
+import { audiencesOf, viewOf } from './views.js';
 
 export interface Question {
   readonly id: string;
@@ -54,22 +56,34 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
   const limits = openLimits();
   const lane = openLane();
   const quiet = () => undefined;
-  const apollo = new ApolloServer<JourneyContext>({
-    schema,
-    introspection: !production,
-    hideSchemaDetailsFromClientErrors: production,
-    includeStacktraceInErrorResponses: false,
-    persistedQueries: false,
-    allowBatchedHttpRequests: false,
-    stopOnTerminationSignals: false,
-    nodeEnv: 'production',
-    parseOptions: { maxTokens: LIMITS.tokens },
-    status400ForVariableCoercionErrors: true,
-    formatError,
-    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(schema)],
-  });
-  await apollo.start();
+  const apolloOf = (view: GraphQLSchema) =>
+    new ApolloServer<JourneyContext>({
+      schema: view,
+      introspection: !production,
+      hideSchemaDetailsFromClientErrors: production,
+      includeStacktraceInErrorResponses: false,
+      persistedQueries: false,
+      allowBatchedHttpRequests: false,
+      stopOnTerminationSignals: false,
+      nodeEnv: 'production',
+      parseOptions: { maxTokens: LIMITS.tokens },
+      status400ForVariableCoercionErrors: true,
+      formatError,
+      logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+      plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(view)],
+    });
+  const started = new Map<string, Promise<ApolloServer<JourneyContext>>>();
+  /** Each view has a server of its own, with its own store of documents; there are as many as sets of roles. */
+  function serverFor(caller: Caller): Promise<ApolloServer<JourneyContext>> {
+    const audiences = audiencesOf(caller);
+    const key = audiences.join();
+    let apollo = started.get(key);
+    if (!apollo) {
+      const opened = apolloOf(viewOf(schema, audiences));
+      started.set(key, (apollo = opened.start().then(() => opened)));
+    }
+    return apollo;
+  }
 
   type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
   async function refuse({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<Answer> {
@@ -78,8 +92,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       v: ENTRY_VERSION,
       id,
       time: parts.now().toISOString(),
-      institution: caller?.institution ?? null,
-      client: caller?.client ?? null,
+      ...whoIs(caller),
       ...(operation ? { operation } : {}),
       durationMs,
       ...(supersedes ? { supersedes } : {}),
@@ -99,6 +112,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
+    const apollo = await serverFor(journey.start.caller);
     const response = await apollo
       .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
       .finally(() => journey.end());
@@ -151,7 +165,13 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     }
   }
 
-  return { answer, refuse, close: () => apollo.stop() };
+  return {
+    answer,
+    refuse,
+    close: async () => {
+      for (const apollo of started.values()) await (await apollo).stop();
+    },
+  };
 }
 
 /** Who asks for neither of the two gets JSON: an answer refused after it was audited would be told in the log as given. */

@@ -50,10 +50,11 @@ export interface OperationSource {
 
 /**
  * Reads a validated operation.
- * @throws Fault BAD_USER_INPUT, INVALID_USCC, INVALID_INQUIRY, BATCH_TOO_LARGE, MIXED_INQUIRIES, QUERY_TOO_COSTLY
+ * @throws Fault BAD_USER_INPUT, INVALID_USCC, INVALID_INQUIRY, BATCH_TOO_LARGE, MIXED_INQUIRIES, MANY_MUTATIONS, QUERY_TOO_COSTLY
  */
 export function inquiryOf(source: OperationSource): AskedOperation {
   const walk = new Walk(source);
+  if (source.operation.operation === 'mutation') return { reads: [], cause: null, fields: mutationOf(walk, source), cost: 0, values: 0 };
   const { root, selections } = unfolded(walk, source);
   const reads: AskedRead[] = [];
   let cause: Cause | null = null;
@@ -101,6 +102,13 @@ function unfolded(walk: Walk, { operation }: OperationSource): Unfolded {
   const found = { root: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), selections };
   if (!walk.metDirectives) unfoldedOf.set(operation, found);
   return found;
+}
+
+/** A mutation and its audit entry are one transaction, so there is one of them an operation. */
+function mutationOf(walk: Walk, { operation }: OperationSource): string[] {
+  const fields = [...walk.fieldsOf([operation.selectionSet], ['Mutation']).values()].map((nodes) => (nodes[0] as FieldNode).name.value);
+  if (fields.length > 1) throw new Fault('MANY_MUTATIONS', { detail: `${fields.length}` });
+  return fields;
 }
 
 /** What the audit log can show: no control, no invisible and no unassigned character, and no break of line. */

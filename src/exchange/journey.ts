@@ -5,7 +5,7 @@
 import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
-import type { Caller } from '../access/inquiry.js';
+import type { Caller, InstitutionCaller } from '../access/inquiry.js';
 import { type AccessQuestion, type AuditEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Catalogue } from '../catalogue/model.js';
@@ -31,7 +31,14 @@ export interface ExchangeParts {
 type Phase =
   | { readonly phase: 'ARRIVED' }
   | { readonly phase: 'ASKED'; readonly asked: AskedOperation }
-  | { readonly phase: 'DECIDED'; readonly asked: AskedOperation; readonly grounds: Grounds; readonly permit: Permit | null; readonly reading: Reading | null };
+  | {
+      readonly phase: 'DECIDED';
+      readonly asked: AskedOperation;
+      /** null where no institution asks: others read no record. */
+      readonly grounds: Grounds | null;
+      readonly permit: Permit | null;
+      readonly reading: Reading | null;
+    };
 
 export type Conclusion =
   | { readonly end: 'UNFINISHED' }
@@ -82,6 +89,10 @@ export class Journey {
     this.#phase = { phase: 'ASKED', asked };
     this.#leave = await this.lane.enter({ records: asked.cost, values: asked.values });
     this.time = now();
+    if (caller.kind !== 'INSTITUTION') {
+      this.#phase = { phase: 'DECIDED', asked, grounds: null, permit: null, reading: null };
+      return;
+    }
     const evidence = await grounds.of(caller.institution, [...new Set(asked.reads.flatMap(({ usccs }) => usccs))]);
     const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
     this.#phase = { phase: 'DECIDED', asked, grounds: evidence, permit, reading: permit && records.begin(permit) };
@@ -97,11 +108,19 @@ export class Journey {
     return this.#phase;
   }
 
+  /** Who asks, and on which grounds, where an institution does. @throws Fault ACCESS_DENIED */
+  get ofInstitution(): { readonly caller: InstitutionCaller; readonly grounds: Grounds } {
+    const { caller } = this.start;
+    const { grounds } = this.decided;
+    if (caller.kind !== 'INSTITUTION' || !grounds) throw new Fault('ACCESS_DENIED');
+    return { caller, grounds };
+  }
+
   /** Evidence on one more enterprise, of the same policy epoch as the rest or not at all. */
   async groundsOf(uscc: Uscc | null): Promise<Grounds> {
-    const { grounds } = this.decided;
+    const { caller, grounds } = this.ofInstitution;
     if (uscc === null) return grounds;
-    const more = await this.parts.grounds.of(this.start.caller.institution, [uscc]);
+    const more = await this.parts.grounds.of(caller.institution, [uscc]);
     if (more.standing.epoch !== grounds.standing.epoch) throw new Fault('POLICY_CHANGING');
     return more;
   }
@@ -126,13 +145,12 @@ export class Journey {
       v: ENTRY_VERSION,
       id,
       time: this.parts.now().toISOString(),
-      institution: caller.institution,
-      client: caller.client,
+      ...whoIs(caller),
       ...(cause ? { purpose: cause.purpose, caseNumber: cause.caseNumber } : {}),
       ...(cause?.operator ? { operator: cause.operator } : {}),
       operation,
       ...(operationName ? { operationName: operationName.slice(0, 64) } : {}),
-      ...(decided ? { policyVersion: decided.grounds.standing.policyVersion } : {}),
+      ...(decided?.grounds ? { policyVersion: decided.grounds.standing.policyVersion, decidedAt: this.time.toISOString() } : {}),
       ...(asked ? { fields: asked.fields } : {}),
       ...(result.report ? { reads: result.report.reads } : refusedReads(asked)),
       ...(this.searches.length > 0 ? { searches: this.searches } : {}),
@@ -141,6 +159,20 @@ export class Journey {
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),
     };
+  }
+}
+
+/** Who acted, as the log keeps it. */
+export function whoIs(caller: Caller | null): Pick<AuditEntry, 'institution' | 'client' | 'staff' | 'enterprise'> {
+  if (caller === null) return { institution: null, client: null };
+  const { client } = caller;
+  switch (caller.kind) {
+    case 'INSTITUTION':
+      return { institution: caller.institution, client };
+    case 'STAFF':
+      return { institution: null, client, staff: caller.staff };
+    case 'ENTERPRISE':
+      return { institution: null, client, enterprise: caller.enterprise };
   }
 }
 

@@ -62,7 +62,7 @@ export class Queries {
     @Arg('after', () => String, { nullable: true }) after: string | undefined,
   ): Promise<EnterpriseConnection> {
     const { catalogue, directory } = journey.parts;
-    const permit = decideDirectory(journey.decided.grounds.standing, journey.time);
+    const permit = decideDirectory(journey.ofInstitution.grounds.standing, journey.time);
     if (!permit) throw new Fault('ACCESS_DENIED');
     const within = catalogue.codeLists.get('industry')?.codes.filter(({ code, parent }) => code === industry || parent === industry);
     if (industry && within?.length === 0) throw new Fault('BAD_USER_INPUT', { detail: 'industry: GB/T 4754' });

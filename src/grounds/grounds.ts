@@ -4,17 +4,24 @@
  * of records and decides nothing.
  */
 import { LRUCache } from 'lru-cache';
-import type { Agreement, Consent, Grant, Grounds, Standing } from '../access/evidence.js';
+import type { Agreement, Allowance, Consent, Grant, Grounds, ItemSetting, Standing } from '../access/evidence.js';
 import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
-import type { Grade, InstitutionId, Purpose, Uscc } from '../terms.js';
+import type { Grade, InstitutionId, InstitutionKind, ItemCode, Purpose, Uscc } from '../terms.js';
 
+/** A moment of the past: the policy version that was in force, and the time whose consents count. */
+export interface Past {
+  readonly version: number;
+  readonly time: Date;
+}
 export interface GroundsStore {
   /**
    * Evidence on an institution and on the consents that these enterprises gave it.
    * @throws Fault CALLER_UNKNOWN where no such institution is resident; ZONE_UNAVAILABLE.
    */
   of(institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
+  /** The same as it was then; never from a cache. Its epoch is the present one. */
+  at(past: Past, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
   /** Tells which epoch was last seen for an institution; older evidence is dropped. Returns whether `used` is still it. */
   isCurrent(institution: InstitutionId, used: number, seen: number): boolean;
 }
@@ -62,6 +69,10 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
       // What is answered comes from this one snapshot, never mixed with what was kept from an earlier one.
       return { standing: remember(loaded), consentsOf: consentsIn(loaded.consents) };
     },
+    async at(past, institution, usccs) {
+      const { standing, consents } = await load(postgres, institution, usccs, past);
+      return { standing, consentsOf: consentsIn(consents) };
+    },
     isCurrent(institution, used, seen) {
       if (standings.get(institution)?.epoch !== seen) standings.delete(institution);
       return used === seen;
@@ -87,45 +98,82 @@ interface TermRow {
   valid_until: string;
 }
 interface GroundsRow {
+  kind: InstitutionKind;
   active: boolean;
-  agreements: (TermRow & { highest_grade: Grade })[];
-  grants: (TermRow & { scope: string[]; effect: Grant['effect'] })[];
-  consents: (TermRow & { uscc: Uscc; scope: string[]; personal: Consent['personal']; withdrawn_at: string | null; gone: boolean | null })[];
+  safelist: boolean;
+  agreements: (TermRow & { highest_grade: Grade; ended: boolean })[];
+  grants: (TermRow & { scope: string[]; effect: Grant['effect']; revoked: boolean })[];
+  settings: { item: ItemCode; grade: Grade | null; sharing: ItemSetting['sharing']; in_force_from: string | null }[];
+  allowances: { purpose: Purpose; cost_per_minute: number; enterprises_a_day: number; at_once: number }[];
+  consents: (TermRow & {
+    uscc: Uscc;
+    scope: string[];
+    struck: string[];
+    personal: Consent['personal'];
+    withdrawn_at: string | null;
+    gone: boolean | null;
+  })[];
   policy_version: number;
   epoch: number;
 }
 
-/** The epoch of an institution is its own plus the one of everybody: both only rise, so the sum tells any change. */
+/**
+ * Of each thing the row of the highest version counts, up to $3 where the past is asked for; of each consent the latest
+ * revision recorded by $4. The epoch of an institution is its own plus the one of everybody: both only rise, so the sum
+ * tells any change.
+ */
 const GROUNDS = `
-select i.active,
-  (select coalesce(json_agg(a order by id), '[]') from agreement a where a.institution = i.code) as agreements,
-  (select coalesce(json_agg(g order by id), '[]') from access_grant g where g.institution = i.code) as grants,
-  (select coalesce(json_agg(c order by id), '[]') from (select *, withdrawn_at <= now() as gone from consent) c
-    where c.uscc = any($2) and c.institution = i.code) as consents,
-  (select coalesce(max(version), 0) from policy_version) as policy_version,
+with upto as (select coalesce($3::bigint, 9223372036854775807) as version, coalesce($4::timestamptz, 'infinity') as time)
+select i.kind, r.active, r.safelist,
+  (select coalesce(json_agg(a order by id), '[]') from (
+    select distinct on (id) * from agreement where institution = i.code and version <= upto.version order by id, version desc) a) as agreements,
+  (select coalesce(json_agg(g order by id), '[]') from (
+    select distinct on (id) * from access_grant
+    where (institution = i.code or institution_kind = i.kind) and version <= upto.version order by id, version desc) g) as grants,
+  (select coalesce(json_agg(s), '[]') from (
+    select distinct on (item) * from item_setting where version <= upto.version order by item, version desc) s) as settings,
+  (select coalesce(json_agg(w), '[]') from (
+    select distinct on (purpose) * from allowance where institution = i.code and version <= upto.version order by purpose, version desc) w) as allowances,
+  (select coalesce(json_agg(c order by id), '[]') from (
+    select distinct on (uscc, id) *, withdrawn_at <= coalesce($4, now()) as gone from consent
+    where uscc = any($2) and institution = i.code and recorded_at <= upto.time order by uscc, id, revision desc) c) as consents,
+  (select coalesce(max(version), 0) from policy_version where version <= upto.version) as policy_version,
   (select coalesce(sum(epoch), 0)::bigint from policy_epoch e where e.institution in (i.code, '*')) as epoch
-from institution i where i.code = $1`;
+from institution i
+join upto on true
+join lateral (select active, safelist from residence where institution = i.code and version <= upto.version order by version desc limit 1) r on true
+where i.code = $1`;
 
-async function load(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Loaded> {
-  const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs] });
+async function load(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[], past?: Past): Promise<Loaded> {
+  const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs, past?.version ?? null, past?.time ?? null] });
   if (!row) throw new Fault('CALLER_UNKNOWN');
   const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
-  for (const { uscc, scope, personal, withdrawn_at, gone, ...rest } of row.consents) {
+  for (const { uscc, scope, struck, personal, withdrawn_at, gone, ...rest } of row.consents) {
     // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
     const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
-    consents.get(uscc)?.push({ ...term(rest), scope, personal, withdrawnAt });
+    consents.get(uscc)?.push({ ...term(rest), scope, struck, personal, withdrawnAt });
   }
   const standing: Standing = {
     institution,
+    kind: row.kind,
     active: row.active,
-    agreements: row.agreements.map(({ highest_grade, ...rest }): Agreement => ({ ...term(rest), highestGrade: highest_grade })),
-    grants: row.grants.map(({ scope, effect, ...rest }): Grant => ({ ...term(rest), scope, effect })),
+    safelist: row.safelist,
+    agreements: row.agreements.map(({ highest_grade, ended, ...rest }): Agreement => ({ ...term(rest, ended), highestGrade: highest_grade })),
+    grants: row.grants.map(({ scope, effect, revoked, ...rest }): Grant => ({ ...term(rest, revoked), scope, effect })),
+    settings: new Map(row.settings.map(({ item, grade, sharing, in_force_from }) => [item, { grade, sharing, inForceFrom: in_force_from }])),
+    allowances: new Map(row.allowances.map((allowed) => [allowed.purpose, allowanceOf(allowed)])),
     policyVersion: row.policy_version,
     epoch: row.epoch,
   };
   return { standing, consents };
 }
 
-function term({ id, purposes, valid_from, valid_until }: TermRow) {
-  return { id, purposes, validFrom: new Date(valid_from), validUntil: new Date(valid_until) };
+function allowanceOf({ cost_per_minute, enterprises_a_day, at_once }: GroundsRow['allowances'][number]): Allowance {
+  return { costPerMinute: cost_per_minute, enterprisesADay: enterprises_a_day, atOnce: at_once };
+}
+
+/** What was ended or revoked holds at no time, so that no clock decides when it ceased to. */
+function term({ id, purposes, valid_from, valid_until }: TermRow, over = false) {
+  const validFrom = new Date(valid_from);
+  return { id, purposes, validFrom, validUntil: over ? validFrom : new Date(valid_until) };
 }

@@ -9,8 +9,8 @@ import { TOKEN_LIFE_SECONDS } from './authenticate.js';
 
 export interface SandboxIssuer {
   readonly keys: JSONWebKeySet;
-  /** A token of five minutes for an institution. */
-  tokenFor(institution: string, client?: string): Promise<string>;
+  /** A token of five minutes: for an institution, or for whom the claims name (`actor`, `roles`, `provider`). */
+  tokenFor(subject: string, client?: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 export async function openSandboxIssuer({ zoneHome, issuer, audience }: { zoneHome: string; issuer: string; audience: string }): Promise<SandboxIssuer> {
@@ -19,12 +19,12 @@ export async function openSandboxIssuer({ zoneHome, issuer, audience }: { zoneHo
   const { d: _private, ...publicKey } = secret;
   return {
     keys: { keys: [publicKey] },
-    tokenFor: (institution, client = `${institution}-sandbox`) =>
-      new SignJWT({ client_id: client })
+    tokenFor: (subject, client = `${subject.toLowerCase()}-sandbox`, claims = {}) =>
+      new SignJWT({ ...claims, client_id: client })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: secret.kid as string })
         .setIssuer(issuer)
         .setAudience(audience)
-        .setSubject(institution)
+        .setSubject(subject)
         .setIssuedAt()
         .setExpirationTime(`${TOKEN_LIFE_SECONDS}s`)
         .setJti(crypto.randomUUID())

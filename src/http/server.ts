@@ -9,7 +9,7 @@ import underPressure from '@fastify/under-pressure';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Caller } from '../access/inquiry.js';
+import { actorOf, type Caller } from '../access/inquiry.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
 import type { Metrics } from './metrics.js';
@@ -101,7 +101,13 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     const seconds = (performance.now() - request.arrival.startedAt) / 1000;
     const id = answer.receipt ?? request.id;
     metrics.answered({ code: answer.code, status: answer.status, seconds, lookedUp: answer.lookedUp });
-    const line = { id, institution: request.arrival.caller?.institution, status: answer.status, code: answer.code, ms: Math.round(seconds * 1000) };
+    const line = {
+      id,
+      caller: request.arrival.caller && actorOf(request.arrival.caller),
+      status: answer.status,
+      code: answer.code,
+      ms: Math.round(seconds * 1000),
+    };
     if (answer.status >= 500) parts.log.error({ ...line, cause: causeOf(answer.cause) }, 'refused');
     else parts.log.debug(line, 'answered');
     reply.status(answer.status).header('x-request-id', id).header('cache-control', 'no-store').type(answer.contentType);

@@ -64,7 +64,7 @@ export interface PolicySeed {
   readonly agreements: readonly AgreementSeed[];
   readonly grants: readonly GrantSeed[];
   /** Lines of COPY for the table consent: what the firm with this number agreed to. */
-  consentLines(seed: number, index: number, uscc: Uscc): string;
+  consentLines(seed: number, index: number, uscc: Uscc, recordedAt: Date): string;
 }
 
 const TOPIC = hashText('consent');
@@ -111,7 +111,8 @@ function compileConsents(file: PolicyFile): PolicySeed['consentLines'] {
       personal: random.chance(rule.personalClear) ? 'CLEAR' : 'MASKED',
     }));
   };
-  return (seed, index, uscc) => {
+  return (seed, index, uscc, recordedAt) => {
+    const recorded = recordedAt.toISOString();
     const terms = [...(demo.get(index) ?? []), ...(index >= rule.fromFirm ? byRule(seed, index) : [])];
     let lines = '';
     let number = 0;
@@ -123,23 +124,30 @@ function compileConsents(file: PolicyFile): PolicySeed['consentLines'] {
           .update(`synthetic authorisation ${uscc} ${id} ${institution} ${from} ${until} ${purposes.join()} ${scope.join()} ${personal}`)
           .digest('hex');
         const withdrawn = state === 'WITHDRAWN' ? windows.withdrawnAt : '\\N';
-        lines += `${uscc}\t${id}\t${institution}\t${arrayField(purposes)}\t${arrayField(scope)}\t${personal}\t${from}\t${until}\t${withdrawn}\t${evidence}\n`;
+        lines += `${uscc}\t${id}\t${institution}\t${arrayField(purposes)}\t${arrayField(scope)}\t${personal}\t${from}\t${until}\t${withdrawn}\t${evidence}\t${recorded}\n`;
       }
     }
     return lines;
   };
 }
 
-/** Writes institutions, agreements, grants and raises every policy epoch. */
-export async function writePolicy(client: pg.PoolClient, policy: PolicySeed): Promise<void> {
+/** Writes institutions, agreements and grants as one policy version, and raises every policy epoch. */
+export async function writePolicy(client: pg.PoolClient, policy: PolicySeed, version: number): Promise<void> {
   for (const { code, zh, en, kind, active } of policy.institutions) {
-    await client.query('insert into institution values ($1, $2, $3, $4, $5)', [code, zh, en, kind, active]);
+    await client.query('insert into institution (code, name_zh, name_en, kind) values ($1, $2, $3, $4)', [code, zh, en, kind]);
+    await client.query('insert into residence (institution, version, active) values ($1, $2, $3)', [code, version, active]);
   }
   for (const { institution, id, purposes, highestGrade, from, until } of policy.agreements) {
-    await client.query('insert into agreement values ($1, $2, $3, $4, $5, $6)', [institution, id, purposes, highestGrade, from, until]);
+    await client.query(
+      'insert into agreement (institution, id, version, purposes, highest_grade, valid_from, valid_until) values ($1, $2, $3, $4, $5, $6, $7)',
+      [institution, id, version, purposes, highestGrade, from, until],
+    );
   }
   for (const { institution, id, purposes, scope, effect, from, until } of policy.grants) {
-    await client.query('insert into access_grant values ($1, $2, $3, $4, $5, $6, $7)', [institution, id, purposes, scope, effect, from, until]);
+    await client.query(
+      "insert into access_grant (institution, id, version, purposes, scope, effect, valid_from, valid_until, reason) values ($1, $2, $3, $4, $5, $6, $7, $8, 'seed')",
+      [institution, id, version, purposes, scope, effect, from, until],
+    );
   }
   await client.query('update policy_epoch set epoch = epoch + 1');
   await client.query('insert into policy_epoch select code, 1 from institution on conflict do nothing');

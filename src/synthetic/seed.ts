@@ -75,13 +75,13 @@ export async function seedZone(
     await client.query('select pg_advisory_xact_lock($1)', [SEED_LOCK]);
     const version = await prepareZone(client, reason, replace);
     if (version === null) return true;
-    await writePolicy(client, policy);
+    await client.query("insert into policy_version (version, author, reason, time, institutions) values ($1, 'seed', $2, $3, '{*}')", [version, reason, now]);
+    await writePolicy(client, policy, version);
     const opened = await openDeliveries(client, plans, seed, now);
     characters = await copyRecords(client, opened, { seed, enterprises, onProgress });
     await copyEnterprises(client, seed, enterprises);
-    consents = await copyConsents(client, policy, seed, enterprises);
+    consents = await copyConsents(client, policy, { seed, enterprises, now });
     await closeDeliveries(client, opened);
-    await client.query("insert into policy_version (version, author, reason, time) values ($1, 'seed', $2, $3)", [version, reason, now]);
     await client.query('analyze record, enterprise, consent');
     return false;
   });
@@ -113,7 +113,7 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
   );
   if (seeded[0]?.reason === reason) return null;
   const { rows: held } = await client.query<{ filled: boolean; latest: number }>(
-    `select exists (select from record) or exists (select from enterprise) or exists (select from institution) or exists (select from policy_version) as filled,
+    `select exists (select from record) or exists (select from enterprise) or exists (select from institution) or exists (select from policy_version where version > 0) as filled,
             (select coalesce(max(version), 0) from policy_version) as latest`,
   );
   const { filled, latest } = held[0] as { filled: boolean; latest: number };
@@ -124,7 +124,8 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
     });
   }
   if (filled) {
-    await client.query('truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, institution, policy_version');
+    await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance, institution,
+      policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency`);
     await client.query('update category set generation = generation + 1');
   }
   return latest + 1;
@@ -189,18 +190,26 @@ async function copyEnterprises(client: pg.PoolClient, seed: number, enterprises:
   });
 }
 
-async function copyConsents(client: pg.PoolClient, policy: PolicySeed, seed: number, enterprises: number): Promise<number> {
+async function copyConsents(
+  client: pg.PoolClient,
+  policy: PolicySeed,
+  { seed, enterprises, now }: { seed: number; enterprises: number; now: Date },
+): Promise<number> {
   const random = new Random();
   let consents = 0;
-  await copyInto(client, 'consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, withdrawn_at, evidence_hash)', async (write) => {
-    for (let index = 0; index < enterprises; index++) {
-      const lines = policy.consentLines(seed, index, drawFirm(seed, index, random).uscc);
-      if (lines === '') continue;
-      consents += lines.split('\n').length - 1;
-      const full = write(lines);
-      if (full) await full;
-    }
-  });
+  await copyInto(
+    client,
+    'consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, withdrawn_at, evidence_hash, recorded_at)',
+    async (write) => {
+      for (let index = 0; index < enterprises; index++) {
+        const lines = policy.consentLines(seed, index, drawFirm(seed, index, random).uscc, now);
+        if (lines === '') continue;
+        consents += lines.split('\n').length - 1;
+        const full = write(lines);
+        if (full) await full;
+      }
+    },
+  );
   return consents;
 }
 

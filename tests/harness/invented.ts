@@ -91,14 +91,18 @@ let made = 0;
 const term = () => ({ id: `id-${++made}`, purposes: PURPOSES, validFrom: BEFORE, validUntil: AFTER });
 export const agreement = (part: Partial<Agreement> = {}): Agreement => ({ ...term(), highestGrade: 4, ...part });
 export const grant = (part: Partial<Grant> = {}): Grant => ({ ...term(), scope: ['*'], effect: 'CLEAR', ...part });
-export const consent = (part: Partial<Consent> = {}): Consent => ({ ...term(), scope: ['*'], personal: 'CLEAR', withdrawnAt: null, ...part });
+export const consent = (part: Partial<Consent> = {}): Consent => ({ ...term(), scope: ['*'], struck: [], personal: 'CLEAR', withdrawnAt: null, ...part });
 
 /** An active institution with an agreement and a grant for everything. */
 export const standing = (part: Partial<Standing> = {}): Standing => ({
   institution: 'bank-01' as InstitutionId,
+  kind: 'BANK',
   active: true,
+  safelist: false,
   agreements: [agreement()],
   grants: [grant()],
+  settings: new Map(),
+  allowances: new Map(),
   policyVersion: 7,
   epoch: 3,
   ...part,
@@ -108,7 +112,7 @@ export const grounds = (of: Standing, consents: Readonly<Record<string, readonly
   consentsOf: (uscc) => consents[uscc] ?? [],
 });
 export const inquiry = (part: Partial<Inquiry> & { purpose?: Inquiry['cause']['purpose'] } = {}): Inquiry => ({
-  caller: { institution: 'bank-01' as InstitutionId, client: 'bank-01-loans' },
+  caller: { kind: 'INSTITUTION', institution: 'bank-01' as InstitutionId, client: 'bank-01-loans' },
   cause: { purpose: part.purpose ?? 'PRE_LOAN_REVIEW', caseNumber: 'C-1', operator: null },
   time: NOW,
   reads: [],

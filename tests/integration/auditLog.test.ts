@@ -232,7 +232,7 @@ describe('when a statement fails', () => {
 
 describe('the policy epoch that comes back', () => {
   test('is the one of the institution and the one of everybody together, as of the entry', async () => {
-    await zone.owner.query({ text: "insert into institution values ('bank-01', '甲', 'A', 'BANK', true), ('bank-02', '乙', 'B', 'BANK', true)" });
+    await zone.owner.query({ text: "insert into institution values ('bank-01', '甲', 'A', 'BANK'), ('bank-02', '乙', 'B', 'BANK')" });
     await zone.owner.query({ text: "update policy_epoch set epoch = 10 where institution = '*'" });
     await zone.owner.query({ text: "insert into policy_epoch values ('bank-01', 5)" });
     const seen = async () => {

@@ -153,8 +153,8 @@ describe('Addresses and methods', () => {
 
 describe('Documents that are not of the schema', () => {
   test.each<[string, string, string]>([
-    ['a mutation', 'mutation { deleteEverything }', 'OPERATION_NOT_SUPPORTED'],
-    ['a mutation of __typename', 'mutation { __typename }', 'OPERATION_NOT_SUPPORTED'],
+    ['a mutation', 'mutation { deleteEverything }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['a mutation of __typename', 'mutation { __typename }', 'GRAPHQL_VALIDATION_FAILED'],
     ['a subscription', 'subscription { enterprise { uscc } }', 'OPERATION_NOT_SUPPORTED'],
     ['two operations and no name', 'query A { catalogue { version } } query B { catalogue { version } }', 'OPERATION_NOT_SUPPORTED'],
     ['fragments only', 'fragment A on Query { catalogue { version } }', 'GRAPHQL_VALIDATION_FAILED'],

@@ -42,7 +42,7 @@ describe('The roles of the database repeat the law', () => {
     ['zone_gateway', 'truncate record'],
     ['zone_gateway', "update enterprise set name = 'x'"],
     ['zone_gateway', 'update category set generation = generation + 1'],
-    ['zone_gateway', 'update institution set active = true'],
+    ['zone_gateway', 'update residence set active = true'],
     ['zone_gateway', "update access_grant set effect = 'CLEAR'"],
     ['zone_gateway', 'update consent set withdrawn_at = null'],
     ['zone_gateway', 'update policy_epoch set epoch = 0'],

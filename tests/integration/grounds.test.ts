@@ -80,6 +80,7 @@ describe('what is gathered', () => {
       id: row?.id,
       purposes: row?.purposes,
       scope: row?.scope,
+      struck: [],
       personal: row?.personal,
       validFrom: row?.valid_from,
       validUntil: row?.valid_until,
@@ -111,7 +112,8 @@ describe('what is gathered', () => {
     for (let round = 0; round < 2; round++) {
       await expect(grounds.of(newcomer, [uscc(0)])).rejects.toMatchObject({ code: 'CALLER_UNKNOWN' });
     }
-    await zone.owner.query({ text: "insert into institution values ($1, '新', 'New', 'BANK', true)", values: [newcomer] });
+    await zone.owner.query({ text: "insert into institution values ($1, '新', 'New', 'BANK')", values: [newcomer] });
+    await zone.owner.query({ text: 'insert into residence (institution, version, active) values ($1, 0, true)', values: [newcomer] });
     const { standing, consentsOf } = await grounds.of(newcomer, [uscc(0)]);
     expect(standing).toMatchObject({ institution: newcomer, active: true, agreements: [], grants: [] });
     expect(consentsOf(uscc(0))).toEqual([]);

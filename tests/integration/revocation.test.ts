@@ -46,8 +46,8 @@ const REVOCATIONS = [
   {
     name: 'an institution is suspended',
     reason: 'INSTITUTION_INACTIVE',
-    revoke: `update institution set active = false where code = '${INSTITUTION}' and $1::timestamptz is not null`,
-    restore: `update institution set active = true where code = '${INSTITUTION}' and $1::timestamptz is not null`,
+    revoke: `update residence set active = false where institution = '${INSTITUTION}' and $1::timestamptz is not null`,
+    restore: `update residence set active = true where institution = '${INSTITUTION}' and $1::timestamptz is not null`,
   },
 ] as const;
 /** One of the institution, one of everybody. */

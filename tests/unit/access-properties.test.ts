@@ -37,7 +37,7 @@ const agreements: fc.Arbitrary<Agreement> = fc.tuple(term, mostly(fc.constant<Gr
 const grants: fc.Arbitrary<Grant> = fc.tuple(term, scope, effect).map(([part, covered, given]) => ({ ...part, scope: covered, effect: given }));
 const consents: fc.Arbitrary<Consent> = fc
   .tuple(term, categoryScope, effect, mostly(fc.constant(null), fc.option(hours.map(moment))))
-  .map(([part, covered, personal, withdrawnAt]) => ({ ...part, scope: covered, personal, withdrawnAt }));
+  .map(([part, covered, personal, withdrawnAt]) => ({ ...part, scope: covered, struck: [], personal, withdrawnAt }));
 const items: fc.Arbitrary<Partial<ItemFile>> = fc.record({
   grade,
   sharing: fc.constantFrom('UNCONDITIONAL', 'UNCONDITIONAL', 'CONDITIONAL', 'CONDITIONAL', 'NOT_SHARED'),

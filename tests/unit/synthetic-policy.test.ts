@@ -9,6 +9,7 @@ import { readCatalogueFiles } from '../../src/catalogue/files.js';
 import { buildCatalogue } from '../../src/catalogue/load.js';
 import { drawFirm } from '../../src/synthetic/firm.js';
 import { readPolicy } from '../../src/synthetic/policy.js';
+import { ZONE_TIME } from '../../src/synthetic/seed.js';
 import { PURPOSES } from '../../src/terms.js';
 
 const SEED = 7;
@@ -37,7 +38,7 @@ const list = (text: string) =>
     .map((word) => word.replaceAll('"', ''));
 const consentsOf = (index: number): Consent[] =>
   policy
-    .consentLines(SEED, index, drawFirm(SEED, index).uscc)
+    .consentLines(SEED, index, drawFirm(SEED, index).uscc, ZONE_TIME)
     .split('\n')
     .filter(Boolean)
     .map((line) => {
