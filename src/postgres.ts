@@ -21,6 +21,9 @@ export interface Statement {
   readonly values?: unknown[];
 }
 
+/** A connection of its own, inside `withClient` or `transaction`. */
+export type Client = pg.PoolClient;
+
 export interface Postgres {
   /** @throws Fault ZONE_UNAVAILABLE when the server is away or too slow; the driver's error when the statement is wrong. */
   query<Row extends pg.QueryResultRow>(statement: Statement): Promise<Row[]>;

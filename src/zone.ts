@@ -9,6 +9,7 @@ import type { Catalogue } from './catalogue/model.js';
 import type { Config } from './config.js';
 import { openEmbeddedPostgres } from './embedded.js';
 import { type Exchange, openExchange } from './exchange/exchange.js';
+import { openGovernance } from './governance/governance.js';
 import { openGrounds } from './grounds/grounds.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { openMetrics } from './http/metrics.js';
@@ -82,6 +83,7 @@ export async function openGateway(
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
   const records = openRecords({ postgres: reading, cache, catalogue });
+  const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const exchange = await openExchange(
     {
@@ -90,9 +92,11 @@ export async function openGateway(
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
+      governance: openGovernance({ postgres: governing, catalogue, now, newId: newRequestId }),
       now,
+      newId: newRequestId,
     },
-    { production: config.production, newId: newRequestId },
+    { production: config.production },
   );
   const server = await openServer({
     exchange,

@@ -48,6 +48,23 @@ export interface AccessQuestion {
   readonly enterprise: string | null;
   readonly category: string | null;
 }
+/** What a mutation changed, or why it changed nothing. */
+export interface ChangeEntry {
+  readonly mutation: string;
+  /** Idempotency key; absent where it was of no valid form. */
+  readonly key?: string;
+  readonly state: 'DONE' | 'REPEATED' | 'REFUSED';
+  /** Codes of what was wrong with what was handed in. */
+  readonly errors?: readonly string[];
+  readonly policyVersion?: number;
+  readonly proposal?: string;
+  readonly request?: string;
+  readonly consent?: string;
+  readonly enterprise?: string;
+  readonly institutions?: readonly string[];
+  /** The change itself, as it is kept. */
+  readonly detail?: unknown;
+}
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
   /** Nothing was given; `code` is of the table of faults. */
@@ -79,6 +96,7 @@ export type AuditEntry = Outcome & {
   readonly searches?: readonly SearchEntry[];
   /** Questions what would be given, which read no record but tell about consents. */
   readonly questions?: readonly AccessQuestion[];
+  readonly changes?: readonly ChangeEntry[];
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */
   readonly supersedes?: string;

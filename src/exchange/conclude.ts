@@ -15,9 +15,10 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ contextValue, document, operation, request }) {
+        async didResolveOperation({ contextValue: { journey }, document, operation, operationName, request }) {
+          journey.operationName = operationName ?? undefined;
           try {
-            await decideOperation(schema, contextValue.journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
+            await decideOperation(schema, journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
@@ -36,7 +37,7 @@ async function decideOperation(
   variables: Record<string, unknown>,
 ) {
   // Apollo comes here also where no operation is of the name that was given.
-  if (!operation || operation.operation === 'subscription') throw new Fault('OPERATION_NOT_SUPPORTED');
+  if (!operation || !schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );
@@ -46,15 +47,16 @@ async function decideOperation(
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };
 
 /** The last thing before an answer leaves: refuse what failed, append to the audit log, look at the policy epoch again. */
-async function conclude({ contextValue: { journey }, response, errors, operationName }: GraphQLRequestContext<JourneyContext>): Promise<void> {
+async function conclude({ contextValue: { journey }, response, errors }: GraphQLRequestContext<JourneyContext>): Promise<void> {
   const answer = singleResult(response.body);
   let receipt: Receipt | null = null;
   try {
     const failure = failureIn(errors ?? []);
     const code = failure?.code ?? (answer.data === undefined || answer.data === null ? firstCode(answer.errors) : null);
     const report = code === null ? journey.report() : null;
-    const appended = await journey.parts.audit.append(journey.entry({ code, report }, operationName ?? undefined));
-    receipt = appended.receipt;
+    // The entry of a change is durable with the change, and no epoch takes a change back.
+    const appended = journey.changeReceipt ? null : await journey.parts.audit.append(journey.entry({ code, report }));
+    receipt = journey.changeReceipt ?? (appended as Appended).receipt;
     if (failure) throw failure;
 
     if (code !== null) {
@@ -64,7 +66,7 @@ async function conclude({ contextValue: { journey }, response, errors, operation
       response.http.status = code in FAULTS ? Math.max(400, FAULTS[code as FaultCode].status) : 400;
     } else {
       const { asked, grounds } = journey.decided;
-      if (grounds && !isCurrent(journey, grounds.standing, appended)) {
+      if (appended && grounds && !isCurrent(journey, grounds.standing, appended)) {
         dropAll(answer);
         journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
         return;

@@ -51,7 +51,7 @@ export interface Exchange {
 const MOST_ATTEMPTS = 4;
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
-export async function openExchange(parts: ExchangeParts, { production, newId }: { production: boolean; newId: () => string }): Promise<Exchange> {
+export async function openExchange(parts: ExchangeParts, { production }: { production: boolean }): Promise<Exchange> {
   const schema = schemaOf(parts.catalogue);
   const limits = openLimits();
   const lane = openLane();
@@ -130,7 +130,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     const refused = (fault: Fault) =>
       refuse({
         ...question,
-        id: supersedes === null ? question.id : newId(),
+        id: supersedes === null ? question.id : parts.newId(),
         supersedes,
         fault,
         ...(document === undefined ? {} : { operation: operation ?? hashOf(document) }),
@@ -139,7 +139,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       document = documentOf(question.body);
       operation = limits.admit(document).operation;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
-        const id = supersedes === null ? question.id : newId();
+        const id = supersedes === null ? question.id : parts.newId();
         journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });
         const composed = await attempt(journey, question);
         const { conclusion } = journey;

@@ -5,11 +5,13 @@
 import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
-import type { Caller, InstitutionCaller } from '../access/inquiry.js';
-import { type AccessQuestion, type AuditEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
+import { actorOf, type Caller, type InstitutionCaller } from '../access/inquiry.js';
+import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
+import type { Handled } from '../governance/desk.js';
+import type { Act, Governance, Result } from '../governance/governance.js';
 import type { GroundsStore } from '../grounds/grounds.js';
 import type { Directory } from '../records/directory.js';
 import type { Reading, Records } from '../records/records.js';
@@ -25,7 +27,10 @@ export interface ExchangeParts {
   readonly records: Records;
   readonly directory: Directory;
   readonly audit: AuditLog;
+  readonly governance: Governance;
   readonly now: () => Date;
+  /** Ids that sort by time, as those of requests do. */
+  readonly newId: () => string;
 }
 
 type Phase =
@@ -62,6 +67,9 @@ export interface JourneyContext extends BaseContext {
   readonly journey: Journey;
 }
 
+/** What a caller hands in: under the same key the same again. */
+export type HandedInput = { readonly idempotencyKey: string } & Readonly<Record<string, unknown>>;
+
 /** One attempt to answer one request. */
 export class Journey {
   #phase: Phase = { phase: 'ARRIVED' };
@@ -70,6 +78,11 @@ export class Journey {
   readonly unknown = new Map<string, Set<string>>();
   readonly searches: SearchEntry[] = [];
   readonly questions: AccessQuestion[] = [];
+  /** What a mutation came to; it stands in the entry whether something changed or not. */
+  change: ChangeEntry | null = null;
+  /** The receipt of a change, whose entry became durable with it. */
+  changeReceipt: Receipt | null = null;
+  operationName: string | undefined;
   /** When the grounds were gathered; terms are held against it. */
   time: Date;
   #leave: () => void = () => undefined;
@@ -125,6 +138,21 @@ export class Journey {
     return more;
   }
 
+  /** Hands a change in: it and the entry of this request become durable together. @throws Fault ACCESS_DENIED, ZONE_UNAVAILABLE */
+  async handIn(mutation: string, { idempotencyKey, ...input }: HandedInput, act: Act): Promise<Handled<Result>> {
+    const { caller } = this.start;
+    if (caller.kind === 'INSTITUTION' && !this.ofInstitution.grounds.standing.active) throw new Fault('ACCESS_DENIED');
+    const entry = (change: ChangeEntry) => this.entry({ code: null, report: null, change });
+    const handled = await this.parts.governance.handIn({ actor: actorOf(caller), mutation, key: idempotencyKey, input, entry }, act);
+    this.change = handled.change;
+    if (handled.state === 'DONE') {
+      this.changeReceipt = handled.receipt;
+      // Epochs would tell, but only after an answer was composed in vain.
+      this.parts.grounds.forget();
+    }
+    return handled;
+  }
+
   /** What the decision came to; null where no record was asked for or nothing was decided. To be asked after resolving. */
   report(): AccessReport | null {
     if (this.#phase.phase !== 'DECIDED' || !this.#phase.permit) return null;
@@ -136,7 +164,8 @@ export class Journey {
   }
 
   /** The audit entry of this attempt: answered with what the report says, or refused with a code. */
-  entry(result: { code: string | null; report: AccessReport | null }, operationName: string | undefined): AuditEntry {
+  entry({ change = this.change, ...result }: { code: string | null; report: AccessReport | null; change?: ChangeEntry | null }): AuditEntry {
+    const { operationName } = this;
     const { id, caller, startedAt, operation, supersedes } = this.start;
     const decided = this.#phase.phase === 'DECIDED' ? this.#phase : null;
     const asked = this.#phase.phase === 'ARRIVED' ? undefined : this.#phase.asked;
@@ -155,6 +184,7 @@ export class Journey {
       ...(result.report ? { reads: result.report.reads } : refusedReads(asked)),
       ...(this.searches.length > 0 ? { searches: this.searches } : {}),
       ...(this.questions.length > 0 ? { questions: this.questions } : {}),
+      ...(change ? { changes: [change] } : {}),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),

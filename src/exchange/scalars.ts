@@ -8,6 +8,23 @@ export const DecimalScalar = outgoing('Decimal', '十进制数，以字符串表
 export const DateScalar = outgoing('Date', '日期 YYYY-MM-DD / A calendar day, YYYY-MM-DD');
 export const DateTimeScalar = outgoing('DateTime', '时刻，ISO 8601，UTC / A moment, ISO 8601, UTC');
 
+/** A moment that a caller typed: ISO 8601 with its offset, so that nobody guesses a time zone; read into UTC. */
+export const MomentScalar = new GraphQLScalarType<string, string>({
+  name: 'Moment',
+  description: '时刻，ISO 8601，须带时区，如 2027-12-31T23:59:59+08:00 / A moment, ISO 8601 with its offset',
+  serialize: (value) => String(value),
+  parseValue: (value) => momentOf(value),
+  parseLiteral: (node) => momentOf(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function momentOf(value: unknown): string {
+  const moment = typeof value === 'string' && MOMENT.test(value) ? new Date(value) : new Date(Number.NaN);
+  if (Number.isNaN(moment.getTime())) throw new TypeError('a moment is ISO 8601 with its offset, such as 2027-12-31T23:59:59+08:00');
+  return moment.toISOString();
+}
+
 /** A code that a caller typed, with what is wrong with it: one bad code in a batch does not spoil the others. */
 export type TypedUscc = UsccReading & { readonly typed: string };
 

@@ -6,7 +6,7 @@ import { PURPOSES, SHARING_TYPES, UPDATE_CYCLES } from '../terms.js';
 import { DateTimeScalar, UsccScalar } from './scalars.js';
 
 /** type-graphql wants enums as objects. */
-const enumOf = <T extends string>(name: string, values: readonly T[], description: string): Record<T, T> => {
+export const enumOf = <T extends string>(name: string, values: readonly T[], description: string): Record<T, T> => {
   const found = Object.fromEntries(values.map((value) => [value, value])) as Record<T, T>;
   registerEnumType(found, { name, description });
   return found;

@@ -10,6 +10,10 @@ export type Audience = 'INSTITUTION' | 'ENTERPRISE' | StaffRole;
 
 const EVERYBODY: readonly Audience[] = ['INSTITUTION', 'ENTERPRISE', ...STAFF_ROLES];
 const INSTITUTION: readonly Audience[] = ['INSTITUTION'];
+const ENTERPRISE: readonly Audience[] = ['ENTERPRISE'];
+const OFFICER: readonly Audience[] = ['GOVERNANCE_OFFICER'];
+/** Who looks at policy, with or without deciding on it. */
+const OVERSIGHT: readonly Audience[] = ['GOVERNANCE_OFFICER', 'AUDITOR'];
 
 /** The types whose fields depend on who asks. All other types exist where something leads to them. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[]>>>> = {
@@ -19,6 +23,40 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     searchEnterprises: INSTITUTION,
     catalogue: EVERYBODY,
     myAccess: INSTITUTION,
+    myPolicy: INSTITUTION,
+    myAccessRequests: INSTITUTION,
+    consentsOf: INSTITUTION,
+    myConsents: ENTERPRISE,
+    governance: OVERSIGHT,
+  },
+  Governance: {
+    policy: OVERSIGHT,
+    policyVersions: OVERSIGHT,
+    comparePolicies: OVERSIGHT,
+    endingGrants: OVERSIGHT,
+    accessRequests: OVERSIGHT,
+    proposals: OVERSIGHT,
+    consents: OVERSIGHT,
+  },
+  Mutation: {
+    grantAccess: OFFICER,
+    revokeGrant: OFFICER,
+    concludeAgreement: OFFICER,
+    endAgreement: OFFICER,
+    changeItem: OFFICER,
+    suspendInstitution: OFFICER,
+    restoreInstitution: OFFICER,
+    confineToRegistered: OFFICER,
+    setAllowance: OFFICER,
+    approveProposal: OFFICER,
+    declineProposal: OFFICER,
+    approveAccessRequest: OFFICER,
+    declineAccessRequest: OFFICER,
+    requestAccess: INSTITUTION,
+    registerConsent: INSTITUTION,
+    giveConsent: ENTERPRISE,
+    strikeCategories: ENTERPRISE,
+    withdrawConsent: ['INSTITUTION', 'ENTERPRISE'],
   },
 };
 

@@ -24,6 +24,8 @@ export interface GroundsStore {
   at(past: Past, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
   /** Tells which epoch was last seen for an institution; older evidence is dropped. Returns whether `used` is still it. */
   isCurrent(institution: InstitutionId, used: number, seen: number): boolean;
+  /** Drops what is kept, after a change made in this process; others see it by its epoch. */
+  forget(): void;
 }
 
 /** Pairs of institution and enterprise whose consents are kept: about 40 MB at most. */
@@ -77,6 +79,7 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
       if (standings.get(institution)?.epoch !== seen) standings.delete(institution);
       return used === seen;
     },
+    forget: () => standings.clear(),
   };
 }
 

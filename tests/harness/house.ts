@@ -30,7 +30,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
   commands: ['zone', 'synthetic', 'migrations', 'config'],
   zone: ['http', 'console', 'exchange', 'delivery', 'embedded', 'config'],
-  exchange: ['grounds', 'records', 'audit'],
+  exchange: ['grounds', 'records', 'audit', 'governance'],
+  governance: ['audit', 'access'],
   delivery: ['records', 'catalogue'],
   console: ['audit', 'access'],
   http: ['audit', 'access'],
@@ -51,7 +52,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 /** Stores are not reached through another room: whoever uses one is named here. */
 const STORES: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'delivery', 'console', 'synthetic'],
+  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic'],
   redis: ['zone', 'records'],
 };
 /** What opens a pool, a client, a key, a server or the environment, and who may. */

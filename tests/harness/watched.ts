@@ -17,6 +17,10 @@ export const NOW = new Date('2026-11-22T08:00:00Z');
 export interface SentStatement extends Statement {
   readonly role: Role;
 }
+export interface Staff {
+  readonly login: string;
+  readonly roles: readonly string[];
+}
 export interface WatchedGateway extends Gateway {
   /** Where it listens, such as `http://127.0.0.1:43210`. */
   readonly address: string;
@@ -26,8 +30,11 @@ export interface WatchedGateway extends Gateway {
   recordStatements(): SentStatement[];
   /** Every line logged so far, without the times and numbers that every line begins with: among so many digits anything is found. */
   logged(): string;
-  /** Asks as an institution, through the socket. */
-  ask(query: string, options?: { institution?: string; variables?: unknown; operationName?: string; headers?: Record<string, string> }): Promise<Answered>;
+  /** Asks as an institution, a member of staff or an enterprise, through the socket. */
+  ask(
+    query: string,
+    options?: { institution?: string; staff?: Staff; enterprise?: string; variables?: unknown; operationName?: string; headers?: Record<string, string> },
+  ): Promise<Answered>;
   /** Sends bytes as they are; again, while the gateway says that it is overloaded. */
   send(options: SendOptions): Promise<Sent>;
   tokenFor(institution: string): Promise<string>;
@@ -69,13 +76,18 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
     logged: () => lines.join('\n'),
     tokenFor,
     send,
-    async ask(query, { institution = 'bank-01', variables, operationName, headers = {} } = {}) {
+    async ask(query, { institution = 'bank-01', staff, enterprise, variables, operationName, headers = {} } = {}) {
+      const token = staff
+        ? await gateway.issuer?.tokenFor(staff.login, 'console', { actor: 'staff', roles: staff.roles })
+        : enterprise
+          ? await gateway.issuer?.tokenFor(enterprise, 'portal', { actor: 'enterprise' })
+          : await tokenFor(institution);
       const {
         status,
         headers: answered,
         text,
       } = await send({
-        headers: { authorization: `Bearer ${await tokenFor(institution)}`, ...headers },
+        headers: { authorization: `Bearer ${token}`, ...headers },
         body: JSON.stringify({ query, variables, operationName }),
       });
       return { status, headers: answered, text, body: JSON.parse(text) };

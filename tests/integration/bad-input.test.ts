@@ -154,7 +154,8 @@ describe('Addresses and methods', () => {
 describe('Documents that are not of the schema', () => {
   test.each<[string, string, string]>([
     ['a mutation', 'mutation { deleteEverything }', 'GRAPHQL_VALIDATION_FAILED'],
-    ['a mutation of __typename', 'mutation { __typename }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['a mutation of staff', 'mutation { approveProposal(proposal: "1", reason: "1", idempotencyKey: "12345678") { state } }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['two mutations', 'mutation { a: __typename b: __typename }', 'MANY_MUTATIONS'],
     ['a subscription', 'subscription { enterprise { uscc } }', 'OPERATION_NOT_SUPPORTED'],
     ['two operations and no name', 'query A { catalogue { version } } query B { catalogue { version } }', 'OPERATION_NOT_SUPPORTED'],
     ['fragments only', 'fragment A on Query { catalogue { version } }', 'GRAPHQL_VALIDATION_FAILED'],
