@@ -6,7 +6,7 @@ import type { Category, Item } from '../catalogue/model.js';
 import type { Purpose } from '../terms.js';
 import type { Subject } from './compile.js';
 import { decideDirectory } from './decide.js';
-import { type ConsentState, type Standing, settled } from './evidence.js';
+import { type ConsentState, coversItem, type Standing, settled } from './evidence.js';
 import { judge } from './judge.js';
 import type { Outcome } from './outcome.js';
 import { startOfDayInBeijing } from './rules/itemIsInForce.js';
@@ -53,15 +53,41 @@ export function* compareStandings(
   after: Standing | null,
   { purposes, times, categories }: Comparison,
 ): Generator<readonly Difference[], void, void> {
+  const mayDiffer = differingIn(before, after);
   for (const time of times) {
     for (const purpose of purposes) {
-      for (const category of categories) yield [...differencesIn(before, after, category, purpose, time)];
+      for (const category of categories) {
+        const items = category.items.filter((item) => mayDiffer(category, item));
+        yield [...differencesIn(before, after, category, items, purpose, time)];
+      }
     }
   }
 }
 
-function* differencesIn(before: Standing | null, after: Standing | null, category: Category, purpose: Purpose, time: Date): Generator<Difference> {
-  for (const item of category.items) {
+/**
+ * Which items can come out differently at all: what rules look at besides the item is equal for all others. A change of
+ * one category is so compared in one category's time.
+ */
+function differingIn(before: Standing | null, after: Standing | null): (category: Category, item: Item) => boolean {
+  if (!before || !after) return () => before !== after;
+  if (before.active !== after.active || JSON.stringify(before.agreements) !== JSON.stringify(after.agreements)) return () => true;
+  const told = (standing: Standing) => new Map(standing.grants.map((grant) => [JSON.stringify(grant), grant]));
+  const [was, is] = [told(before), told(after)];
+  const grants = [...was, ...is].filter(([text]) => !was.has(text) || !is.has(text)).map(([, grant]) => grant);
+  return (category, item) =>
+    grants.some(({ scope }) => coversItem(scope, category, item)) ||
+    JSON.stringify(before.settings.get(item.code)) !== JSON.stringify(after.settings.get(item.code));
+}
+
+function* differencesIn(
+  before: Standing | null,
+  after: Standing | null,
+  category: Category,
+  items: readonly Item[],
+  purpose: Purpose,
+  time: Date,
+): Generator<Difference> {
+  for (const item of items) {
     for (const subject of SUBJECTS) {
       for (const consent of TELLING_CONSENTS) {
         const circumstances = { category, purpose, time, subject, consent };
