@@ -14,6 +14,12 @@ export interface Past {
   readonly version: number;
   readonly time: Date;
 }
+/** Enterprises whose consents to an institution are wanted as they were recorded at a time. */
+export interface ConsentsAsked {
+  readonly institution: InstitutionId;
+  readonly time: Date;
+  readonly usccs: readonly Uscc[];
+}
 export interface GroundsStore {
   /**
    * Evidence on an institution and on the consents that these enterprises gave it.
@@ -22,6 +28,8 @@ export interface GroundsStore {
   of(institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
   /** The same as it was then; never from a cache. Its epoch is the present one. */
   at(past: Past, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
+  /** Consents of many past moments in one statement, in the order asked; never from a cache. */
+  consentsThen(asked: readonly ConsentsAsked[]): Promise<readonly Grounds['consentsOf'][]>;
   /** Tells which epoch was last seen for an institution; older evidence is dropped. Returns whether `used` is still it. */
   isCurrent(institution: InstitutionId, used: number, seen: number): boolean;
   /** Drops what is kept, after a change made in this process; others see it by its epoch. */
@@ -75,6 +83,7 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
       const { standing, consents } = await load(postgres, institution, usccs, past);
       return { standing, consentsOf: consentsIn(consents) };
     },
+    consentsThen: (asked) => loadConsents(postgres, asked),
     isCurrent(institution, used, seen) {
       if (standings.get(institution)?.epoch !== seen) standings.delete(institution);
       return used === seen;
@@ -100,6 +109,14 @@ interface TermRow {
   valid_from: string;
   valid_until: string;
 }
+interface ConsentRow extends TermRow {
+  uscc: Uscc;
+  scope: string[];
+  struck: string[];
+  personal: Consent['personal'];
+  withdrawn_at: string | null;
+  gone: boolean | null;
+}
 interface GroundsRow {
   kind: InstitutionKind;
   active: boolean;
@@ -108,14 +125,7 @@ interface GroundsRow {
   grants: (TermRow & { scope: string[]; effect: Grant['effect']; revoked: boolean })[];
   settings: { item: ItemCode; grade: Grade | null; sharing: ItemSetting['sharing']; in_force_from: string | null }[];
   allowances: { purpose: Purpose; cost_per_minute: number; enterprises_a_day: number; at_once: number }[];
-  consents: (TermRow & {
-    uscc: Uscc;
-    scope: string[];
-    struck: string[];
-    personal: Consent['personal'];
-    withdrawn_at: string | null;
-    gone: boolean | null;
-  })[];
+  consents: ConsentRow[];
   policy_version: number;
   epoch: number;
 }
@@ -151,11 +161,7 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
   const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs, past?.version ?? null, past?.time ?? null] });
   if (!row) throw new Fault('CALLER_UNKNOWN');
   const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
-  for (const { uscc, scope, struck, personal, withdrawn_at, gone, ...rest } of row.consents) {
-    // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
-    const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
-    consents.get(uscc)?.push({ ...term(rest), scope, struck, personal, withdrawnAt });
-  }
+  for (const given of row.consents) consents.get(given.uscc)?.push(consentOf(given));
   const standing: Standing = {
     institution,
     kind: row.kind,
@@ -169,6 +175,40 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
     epoch: row.epoch,
   };
   return { standing, consents };
+}
+
+const CONSENTS_THEN = `
+select place, row_to_json(given) as given from (
+  select distinct on (p.place, c.uscc, c.id) p.place, c.*, c.withdrawn_at <= p.time as gone
+  from unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[]) as p (place, institution, uscc, time)
+  join consent c on c.uscc = p.uscc and c.institution = p.institution and c.recorded_at <= p.time
+  order by p.place, c.uscc, c.id, c.revision desc) given`;
+
+async function loadConsents(postgres: Postgres, asked: readonly ConsentsAsked[]): Promise<Grounds['consentsOf'][]> {
+  const pairs = asked.flatMap(({ institution, time, usccs }, place) => usccs.map((uscc) => ({ place, institution, uscc, time })));
+  const rows = await postgres.query<{ place: number; given: ConsentRow }>({
+    name: 'consents then',
+    text: CONSENTS_THEN,
+    values: [
+      pairs.map(({ place }) => place),
+      pairs.map(({ institution }) => institution),
+      pairs.map(({ uscc }) => uscc),
+      pairs.map(({ time }) => time.toISOString()),
+    ],
+  });
+  const found = asked.map(() => new Map<Uscc, Consent[]>());
+  for (const { place, given } of rows) {
+    const known = found[place]?.get(given.uscc);
+    if (known) known.push(consentOf(given));
+    else found[place]?.set(given.uscc, [consentOf(given)]);
+  }
+  return found.map(consentsIn);
+}
+
+function consentOf({ uscc: _giver, scope, struck, personal, withdrawn_at, gone, ...rest }: ConsentRow): Consent {
+  // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
+  const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
+  return { ...term(rest), scope, struck, personal, withdrawnAt };
 }
 
 function allowanceOf({ cost_per_minute, enterprises_a_day, at_once }: GroundsRow['allowances'][number]): Allowance {
