@@ -142,7 +142,8 @@ export class PolicyMutations {
   }
 }
 
-function holderOf({ institution = null, institutionKind = null }: GrantAccessInput): Holder {
+/** @throws Fault BAD_USER_INPUT where both or none is named */
+export function holderOf({ institution = null, institutionKind = null }: GrantAccessInput): Holder {
   if ((institution === null) === (institutionKind === null)) throw new Fault('BAD_USER_INPUT', { detail: 'institution | institutionKind' });
   return { institution, institutionKind } as Holder;
 }

@@ -94,7 +94,8 @@ async function openProposal(client: Client, id: string): Promise<Proposal | User
   return { id, changes: JSON.parse(row.change) as PolicyChange[], author: row.author, reason: row.reason };
 }
 
-function allFaults(policy: Policy, changes: readonly PolicyChange[], making: Making): UserError[] {
+/** Everything that is wrong with changes, each on the policy as the ones before it leave it. */
+export function allFaults(policy: Policy, changes: readonly PolicyChange[], making: Pick<Making, 'catalogue' | 'now'>): UserError[] {
   let before = policy;
   return changes.flatMap((change) => {
     const faults = faultsOf(before, change, making);

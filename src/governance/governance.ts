@@ -3,18 +3,19 @@
  * what widens waits for a second officer; a change and its audit entry are durable together. Never reads a record.
  */
 import type { EnterpriseCaller, InstitutionCaller } from '../access/inquiry.js';
-import type { Policy, PolicyChange } from '../access/policy.js';
+import { changed, concernedBy, type Policy, type PolicyChange } from '../access/policy.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
-import type { Uscc } from '../terms.js';
-import { decideProposal, type Enacted, enact, holdPolicy, type Making } from './changes.js';
+import type { InstitutionId, Uscc } from '../terms.js';
+import { allFaults, decideProposal, type Enacted, enact, holdPolicy, type Making } from './changes.js';
 import { textFaults } from './checks.js';
 import { type ConsentTerms, type Party, recordConsent, strikeCategories, withdrawConsent } from './consents.js';
 import { type Done, type Handed, type Handled, handIn } from './desk.js';
 import { listConsents, listProposals, listRequests } from './lists.js';
 import { type PolicyVersion, readPolicy, readVersions } from './policies.js';
 import { type AccessAsked, type Approval, approveRequest, declineRequest, fileRequest } from './requests.js';
+import type { UserError } from './userErrors.js';
 
 /** A change that somebody hands in; `officer` and `author` are actors by `actorOf`. */
 export type Act =
@@ -37,11 +38,17 @@ export interface Result {
   readonly consent?: string;
 }
 
+export type Draft =
+  | { readonly ok: true; readonly before: Policy; readonly after: Policy; readonly institutions: readonly InstitutionId[] }
+  | { readonly ok: false; readonly errors: readonly UserError[] };
+
 export interface Governance {
   /** @throws Fault ZONE_UNAVAILABLE; what is wrong with the act itself is told as user errors. */
   handIn(handed: Omit<Handed<Result>, 'act'>, act: Act): Promise<Handled<Result>>;
   /** The policy of a version, the latest where none is named. @throws Fault BAD_USER_INPUT where there is no such version */
   policy(version?: number | null): Promise<Policy>;
+  /** The policy in force and what it would be; nothing is written. */
+  draft(changes: readonly PolicyChange[]): Promise<Draft>;
   versions(page: { first: number; before: number | null }): Promise<PolicyVersion[]>;
   proposals: Lister<typeof listProposals>;
   requests: Lister<typeof listRequests>;
@@ -64,6 +71,12 @@ export function openGovernance({ postgres, catalogue, now, newId }: GovernancePa
       const found = await reading((client) => readPolicy(client, version));
       if (!found || (version !== null && found.version !== version)) throw new Fault('BAD_USER_INPUT', { detail: 'version' });
       return found;
+    },
+    async draft(changes) {
+      const before = await this.policy();
+      const errors = allFaults(before, changes, { catalogue, now: now() });
+      if (errors.length > 0) return { ok: false, errors };
+      return { ok: true, before, after: changed(before, changes), institutions: concernedBy(before, changes) };
     },
     versions: (page) => reading((client) => readVersions(client, page)),
     proposals: (...rest) => reading((client) => listProposals(client, ...rest)),
