@@ -29,7 +29,7 @@ export interface Postgres {
   query<Row extends pg.QueryResultRow>(statement: Statement): Promise<Row[]>;
   /** A client of its own for transactions and COPY. */
   withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
-  /** In one transaction: all of it or nothing. */
+  /** In one transaction: all of it or nothing. @throws Fault ZONE_UNAVAILABLE when the server is lost in the middle; else what `work` throws. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   /** Statements sent so far, for tests and metrics. */
   readonly statements: number;
@@ -97,7 +97,7 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
           return result;
         } catch (error) {
           await client.query('rollback').catch(() => undefined);
-          throw error;
+          throw isLost(error) ? new Fault('ZONE_UNAVAILABLE', { cause: error }) : error;
         }
       }),
     get statements() {
@@ -140,6 +140,14 @@ function watchSilence(pool: pg.Pool) {
     },
     end,
   };
+}
+
+/** In a transaction other errors than the driver's pass through: only those count that say that the server is gone. */
+function isLost(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: unknown; message?: string };
+  return (
+    AWAY.test(String(code)) || /^(ECONN|EPIPE|ETIMEDOUT)/.test(String(code)) || /^(Connection terminated|Query read timeout|timeout exceeded)/.test(message)
+  );
 }
 
 function rethrowAway(error: unknown): never {
