@@ -81,16 +81,27 @@ catalogue
 program
   .command('token')
   .description('沙箱令牌，五分钟 / A sandbox token of five minutes; refused in production')
-  .requiredOption('--institution <code>', '机构代码 / institution, such as bank-01')
+  .option('--institution <code>', '机构代码 / institution, such as bank-01')
+  .option('--staff <login>', '工作人员 / member of staff, such as li.wei')
+  .option('--enterprise <uscc>', '企业 / enterprise, by its code')
+  .option('--roles <roles>', '工作人员的角色，逗号分隔 / roles of --staff, by commas', 'GOVERNANCE_OFFICER')
+  .option('--provider <code>', '数据管家所属单位 / provider that a steward answers for')
   .option('--client <name>', '机构的系统 / the system that holds the credential')
   .option('--purpose <purpose>', '打印可直接粘贴的查询事由 / also print an inquiry with this purpose to paste')
-  .addHelpText('after', example('curl -H "Authorization: Bearer $(node dist/main.js token --institution bank-01)" …'))
+  .addHelpText(
+    'after',
+    example('curl -H "Authorization: Bearer $(node dist/main.js token --institution bank-01)" …\nnode dist/main.js token --staff li.wei --roles AUDITOR'),
+  )
   .action(async (options) => (await import('./commands/query.js')).token(options));
 
 program
   .command('query <file>')
-  .description('以某机构身份查询运行中的网关 / Ask a running gateway as an institution')
-  .requiredOption('--institution <code>', '机构代码 / institution')
+  .description('以机构、工作人员或企业的身份查询运行中的网关 / Ask a running gateway as an institution, a member of staff or an enterprise')
+  .option('--institution <code>', '机构代码 / institution')
+  .option('--staff <login>', '工作人员 / member of staff')
+  .option('--enterprise <uscc>', '企业 / enterprise')
+  .option('--roles <roles>', '工作人员的角色，逗号分隔 / roles of --staff, by commas', 'GOVERNANCE_OFFICER')
+  .option('--provider <code>', '数据管家所属单位 / provider that a steward answers for')
   .option('--variables <json>', '变量 / variables as JSON', '{}')
   .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000/graphql')
   .addHelpText('after', example(`node dist/main.js query seeds/queries/profile.graphql --institution bank-01 --variables '{"uscc":"…"}'`))

@@ -2,24 +2,24 @@
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
-import { PURPOSES, type Purpose } from '../terms.js';
+import { PURPOSES, type Purpose, readUscc, STAFF_ROLES, type StaffRole } from '../terms.js';
 import { openIssuer } from '../zone.js';
 import { say } from './paper.js';
 
-export async function token({ institution, client, purpose }: { institution: string; client?: string; purpose?: string }): Promise<void> {
+export async function token({ client, purpose, ...who }: Who & { client?: string; purpose?: string }): Promise<void> {
   if (purpose !== undefined && !PURPOSES.includes(purpose as Purpose)) throw new Fault('BAD_USER_INPUT', { detail: `--purpose ${PURPOSES.join(' | ')}` });
-  say(await sandboxToken(institution, client));
+  say(await sandboxToken(who, client));
   if (purpose) say(`inquiry: { purpose: ${purpose}, caseNumber: "CASE-1" }`);
 }
 
-export async function query(file: string, { institution, variables, url }: { institution: string; variables: string; url: string }): Promise<void> {
+export async function query(file: string, { variables, url, ...who }: Who & { variables: string; url: string }): Promise<void> {
   let given: unknown;
   try {
     given = JSON.parse(variables);
   } catch {
     throw new Fault('BAD_USER_INPUT', { detail: '--variables: JSON' });
   }
-  const { status, body } = await ask({ url, token: await sandboxToken(institution), query: documentIn(file), variables: given });
+  const { status, body } = await ask({ url, token: await sandboxToken(who), query: documentIn(file), variables: given });
   say(JSON.stringify(body, null, 2));
   if (status >= 400) process.exitCode = 1;
 }
@@ -32,12 +32,45 @@ function documentIn(file: string): string {
   }
 }
 
+/** Whom a command acts for: exactly one of the three. */
+export interface Who {
+  readonly institution?: string;
+  readonly staff?: string;
+  readonly enterprise?: string;
+  /** Roles of a member of staff, by commas. */
+  readonly roles?: string;
+  readonly provider?: string;
+}
+
+/** @throws Fault BAD_USER_INPUT where nobody, or more than one, is named, or the gateway would not believe it. */
+export function claimsOf({ institution, staff, enterprise, roles = 'GOVERNANCE_OFFICER', provider }: Who): {
+  subject: string;
+  claims: Record<string, unknown>;
+} {
+  if ([institution, staff, enterprise].filter((named) => named !== undefined).length !== 1)
+    throw new Fault('BAD_USER_INPUT', { detail: '--institution | --staff | --enterprise' });
+  if (enterprise !== undefined) {
+    const reading = readUscc(enterprise);
+    if (!reading.ok) throw new Fault('INVALID_USCC', { detail: reading.reason });
+    return { subject: reading.uscc, claims: { actor: 'enterprise' } };
+  }
+  if (institution !== undefined) return { subject: institution, claims: { actor: 'institution' } };
+  const named = roles
+    .split(',')
+    .map((role) => role.trim())
+    .filter(Boolean);
+  if (named.length === 0 || !named.every((role) => STAFF_ROLES.includes(role as StaffRole)))
+    throw new Fault('BAD_USER_INPUT', { detail: `--roles ${STAFF_ROLES.join(',')}` });
+  return { subject: staff as string, claims: { actor: 'staff', roles: named, ...(provider === undefined ? {} : { provider }) } };
+}
+
 /** @throws Fault CONFIG_FAULTY in production, where the sandbox's key is believed by nobody. */
-export async function sandboxToken(institution: string, client?: string): Promise<string> {
+export async function sandboxToken(who: Who, client?: string): Promise<string> {
+  const { subject, claims } = claimsOf(who);
   const config = readConfig();
   if (config.production || config.tokenJwksFile)
     throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE or in production' });
-  return (await openIssuer(config)).tokenFor(institution, client);
+  return (await openIssuer(config)).tokenFor(subject, client, claims);
 }
 
 export async function ask({ url, token: bearer, query: document, variables }: { url: string; token: string; query: string; variables: unknown }) {
