@@ -137,7 +137,7 @@ try {
   // What went wrong is for people; where in the code it happened is not.
   if (!(error instanceof CommanderError)) {
     const fault = error instanceof Fault ? error : new Fault('INTERNAL', { detail: error instanceof Error ? error.message : String(error) });
-    console.error(`${fault.code}: ${fault.message}\n${String(fault.extensions.remedy)}`);
+    console.error(`${fault.code}: ${fault.message}\n${String(fault.extensions.remedy)}${fault.code === 'BAD_USER_INPUT' ? ' (--help)' : ''}`);
   }
   process.exitCode = 1;
 }
