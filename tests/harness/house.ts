@@ -30,11 +30,13 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
   commands: ['zone', 'synthetic', 'migrations', 'config'],
   zone: ['http', 'console', 'exchange', 'delivery', 'embedded', 'config'],
-  exchange: ['grounds', 'records', 'audit'],
+  exchange: ['grounds', 'records', 'audit', 'allowance', 'operations'],
   delivery: ['records', 'catalogue'],
   console: ['audit', 'access'],
   http: ['audit', 'access'],
   grounds: ['access'],
+  allowance: ['access'],
+  operations: ['access'],
   records: ['access'],
   audit: ['access', 'within'],
   synthetic: ['catalogue'],
@@ -51,8 +53,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 /** Stores are not reached through another room: whoever uses one is named here. */
 const STORES: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'delivery', 'console', 'synthetic'],
-  redis: ['zone', 'records'],
+  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'delivery', 'console', 'synthetic', 'operations'],
+  redis: ['zone', 'records', 'allowance'],
 };
 /** What opens a pool, a client, a key, a server or the environment, and who may. */
 const OPENERS: readonly (readonly [file: string, name: string, rooms: readonly string[]])[] = [
