@@ -19,6 +19,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     searchEnterprises: INSTITUTION,
     catalogue: EVERYBODY,
     myAccess: INSTITUTION,
+    rateLimit: INSTITUTION,
+    registeredOperations: INSTITUTION,
   },
 };
 
