@@ -58,9 +58,9 @@ export function openLedger({ cache, now, steady = () => performance.now() }: { c
       const ample = isAmple(demand);
       let taken: 'SHARED' | 'LOCAL' | 'NOTHING' = 'NOTHING';
       const decided = async (): Promise<Verdict> => {
-        const common = await shared(demand, lease);
-        const verdict = common ?? local.take(demand, lease);
-        if (verdict.state === 'TAKEN') taken = common ? 'SHARED' : 'LOCAL';
+        const together = await shared(demand, lease);
+        const verdict = together ?? local.take(demand, lease);
+        if (verdict.state === 'TAKEN') taken = together ? 'SHARED' : 'LOCAL';
         lastSeen.set(nameOf(account), { balance: verdict.balance, at: steady() });
         return verdict;
       };
@@ -79,8 +79,8 @@ export function openLedger({ cache, now, steady = () => performance.now() }: { c
       };
     },
     async peek(account) {
-      const common = await shared({ account, cost: 0, usccs: [] }, '');
-      return common ? { ...common.balance, shared: true } : { ...local.peek(account), shared: false };
+      const together = await shared({ account, cost: 0, usccs: [] }, '');
+      return together ? { ...together.balance, shared: true } : { ...local.peek(account), shared: false };
     },
   };
 }

@@ -14,7 +14,7 @@ import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journ
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
-import { hashOfSent, type Sent, sentIn } from './sent.js';
+import { hashOfSent, type Sent, sentIn, usccsNamed } from './sent.js';
 import { audiencesOf, viewOf } from './views.js';
 
 export interface Question {
@@ -134,7 +134,8 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       if (sent.by === 'DOCUMENT') return sent.document;
       throw new Fault('OPERATION_NOT_REGISTERED');
     }
-    const { standing } = await parts.grounds.of(caller.institution, []);
+    const { institution } = caller;
+    const { standing } = await parts.grounds.of(institution, parts.grounds.knows(institution) ? [] : usccsNamed(sent));
     if (sent.by === 'DOCUMENT') {
       if (!standing.safelist || (await parts.operations.has(standing, hashOf(sent.document)))) return sent.document;
       throw new Fault('OPERATION_NOT_REGISTERED');

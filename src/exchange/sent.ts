@@ -1,6 +1,7 @@
 /** What a request sends: a document, or the hash of a registered one. Reads the JSON body, whatever it holds. */
 import { Fault } from '../faults.js';
-import { hashOf } from './limits.js';
+import { readUscc, type Uscc } from '../terms.js';
+import { hashOf, LIMITS } from './limits.js';
 
 export type Sent =
   | { readonly by: 'DOCUMENT'; readonly document: string; readonly rest: Readonly<Record<string, unknown>> }
@@ -28,4 +29,21 @@ export function sentIn(body: unknown): Sent {
 /** The hash under which the log keeps it; null where there is none. */
 export function hashOfSent(sent: Sent): string | null {
   return sent.by === 'HASH' ? sent.hash : hashOf(sent.document);
+}
+
+/**
+ * Enterprises that a request seems to name, before anything of it is believed: so that evidence on them is gathered in the
+ * same statement as that on the institution. One that is missed costs a statement, one too many costs nothing.
+ */
+export function usccsNamed(sent: Sent): Uscc[] {
+  const { variables } = sent.rest;
+  const given = typeof variables === 'object' && variables !== null ? Object.values(variables).flat() : [];
+  const written = sent.by === 'DOCUMENT' ? (sent.document.match(/[0-9A-Za-z]{18}/g) ?? []) : [];
+  const found = new Set<Uscc>();
+  for (const text of [...given, ...written]) {
+    const reading = typeof text === 'string' ? readUscc(text) : null;
+    if (reading?.ok) found.add(reading.uscc);
+    if (found.size >= LIMITS.enterprises) break;
+  }
+  return [...found];
 }
