@@ -68,7 +68,7 @@ export function boundMet({ account: { allowed }, cost }: Demand, { level, enterp
 export function refusalOf(demand: Demand, { by, balance, unseen }: Extract<Verdict, { state: 'REFUSED' }>, now: Date): Fault {
   const { allowed } = demand.account;
   const size = demand.usccs.length;
-  const fitting = (level: number) => (demand.cost === 0 ? size : Math.min(size, Math.floor((level * size) / demand.cost)));
+  const fitting = (level: number) => (demand.cost === 0 ? size : Math.max(0, Math.min(size, Math.floor((level * size) / demand.cost))));
   const bounded = (limit: number, remaining: number, afterMs: number, fits: { now: number; later: number }) => ({
     facts: {
       limit,
@@ -90,7 +90,10 @@ export function refusalOf(demand: Demand, { by, balance, unseen }: Extract<Verdi
     }
     case 'BUDGET': {
       const fits = { now: fitting(balance.level), later: fitting(allowed.costPerMinute) };
-      return new Fault('BUDGET_SPENT', bounded(allowed.costPerMinute, Math.floor(balance.level), msUntil(demand.cost, balance.level, allowed), fits));
+      return new Fault(
+        'BUDGET_SPENT',
+        bounded(allowed.costPerMinute, Math.max(0, Math.floor(balance.level)), msUntil(demand.cost, balance.level, allowed), fits),
+      );
     }
   }
 }

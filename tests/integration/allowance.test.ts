@@ -146,7 +146,7 @@ describe('With Redis, two gateways', () => {
     await redis.client.hset('zone:{bank-02:PRE_LOAN_REVIEW}:budget', 'level', '-100000');
     const read = one.recordStatements().length;
     const facts = await expectLimited(await batch(one, ...account, firms(4, 8)), 'BUDGET_SPENT');
-    expect(facts.remaining).toBeLessThan(0);
+    expect(facts).toMatchObject({ remaining: 0, fits: { now: 0, later: 4 } });
     expect(one.recordStatements().length).toBeGreaterThan(read);
     // Now it knows, and waits for the verdict first.
     const later = one.recordStatements().length;
