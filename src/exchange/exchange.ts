@@ -5,6 +5,7 @@
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
+import type { Standing } from '../access/evidence.js';
 import type { Caller } from '../access/inquiry.js';
 import { openToll, type Toll } from '../allowance/toll.js';
 import { ENTRY_VERSION } from '../audit/entry.js';
@@ -92,7 +93,8 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
   }
 
   type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
-  async function refuse({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<Answer> {
+  /** A refusal, and the policy epoch its entry saw; null where there is none. */
+  async function refusal({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<{ answer: Answer; epoch: number | null }> {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const entry = {
       v: ENTRY_VERSION,
@@ -107,13 +109,12 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     } as const;
     try {
       const { receipt, epochOf } = await parts.audit.append(entry);
-      // Evidence that led to a refusal and is no longer current must not lead to the next.
-      if (caller?.kind === 'INSTITUTION') parts.grounds.isCurrent(caller.institution, 0, epochOf(caller.institution));
-      return failed(fault, receipt, accept);
+      return { answer: failed(fault, receipt, accept), epoch: caller?.kind === 'INSTITUTION' ? epochOf(caller.institution) : null };
     } catch (error) {
-      return failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null, accept);
+      return { answer: failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null, accept), epoch: null };
     }
   }
+  const refuse = async (refused: Refused): Promise<Answer> => (await refusal(refused)).answer;
 
   async function attempt(journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
     const headers = new HeaderMap([
@@ -128,21 +129,18 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
   }
 
-  /** The document to run, before anything of it is looked at. @throws Fault OPERATION_NOT_REGISTERED, the same for whatever was sent */
-  async function documentOf(sent: Sent, caller: Caller): Promise<string> {
-    if (caller.kind !== 'INSTITUTION') {
-      if (sent.by === 'DOCUMENT') return sent.document;
-      throw new Fault('OPERATION_NOT_REGISTERED');
-    }
+  /** The document to run, before anything of it is looked at; null where it is not registered and should be. */
+  async function documentOf(sent: Sent, standing: Standing | null): Promise<string | null> {
+    const { operations } = parts;
+    if (sent.by === 'HASH') return standing && sent.hash !== null ? operations.find(standing, sent.hash) : null;
+    if (!standing?.safelist || (await operations.has(standing, hashOf(sent.document)))) return sent.document;
+    return null;
+  }
+  /** Evidence on the institution that asks, in one statement with what will be wanted next; null where none asks. */
+  async function standingOf(caller: Caller, sent: Sent): Promise<Standing | null> {
+    if (caller.kind !== 'INSTITUTION') return null;
     const { institution } = caller;
-    const { standing } = await parts.grounds.of(institution, parts.grounds.knows(institution) ? [] : usccsNamed(sent));
-    if (sent.by === 'DOCUMENT') {
-      if (!standing.safelist || (await parts.operations.has(standing, hashOf(sent.document)))) return sent.document;
-      throw new Fault('OPERATION_NOT_REGISTERED');
-    }
-    const document = sent.hash === null ? null : await parts.operations.find(standing, sent.hash);
-    if (document === null) throw new Fault('OPERATION_NOT_REGISTERED');
-    return document;
+    return (await parts.grounds.of(institution, parts.grounds.knows(institution) ? [] : usccsNamed(sent))).standing;
   }
 
   async function answerWith(toll: Toll, question: Question): Promise<Answer> {
@@ -151,17 +149,26 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     let supersedes: string | null = null;
     let journey: Journey | undefined;
     // Attempts that were thrown away have entries of their own; what is refused after them takes the last one's place.
-    const refused = (fault: Fault) => {
+    const idOf = () => (supersedes === null ? question.id : newId());
+    const refusing = (fault: Fault) => {
       const operation = sent && hashOfSent(sent);
-      return refuse({ ...question, id: supersedes === null ? question.id : newId(), supersedes, fault, ...(operation ? { operation } : {}) });
+      return refusal({ ...question, id: idOf(), supersedes, fault, ...(operation ? { operation } : {}) });
     };
+    const refused = async (fault: Fault) => (await refusing(fault)).answer;
     try {
       sent = sentIn(question.body);
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
-        const document = await documentOf(sent, caller);
+        const standing = await standingOf(caller, sent);
+        const document = await documentOf(sent, standing);
+        if (document === null) {
+          const { answer: unregistered, epoch } = await refusing(new Fault('OPERATION_NOT_REGISTERED'));
+          if (!standing || epoch === null || unregistered.receipt === null || parts.grounds.isCurrent(standing.institution, standing.epoch, epoch))
+            return unregistered;
+          supersedes = unregistered.receipt;
+          continue;
+        }
         const { operation } = limits.admit(document);
-        const id = supersedes === null ? question.id : newId();
-        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes, toll, safe });
+        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe });
         const composed = await attempt(journey, question, { ...sent.rest, query: document });
         const { conclusion } = journey;
         switch (conclusion.end) {

@@ -199,7 +199,7 @@ function isByHash({ query }: FastifyRequest): boolean {
 
 /** An address's parameters as the body that POST would send; what stands there twice is a list, which no body may hold. */
 function bodyIn(query: unknown): unknown {
-  const { documentId, variables, operationName } = query as Record<string, unknown>;
+  const { documentId, variables, operationName = null } = query as Record<string, unknown>;
   if (variables === undefined || variables === '') return { documentId, operationName };
   if (typeof variables !== 'string') throw new Fault('INVALID_REQUEST', { detail: 'variables' });
   try {

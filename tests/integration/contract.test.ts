@@ -13,6 +13,7 @@ import {
   type GraphQLUnionType,
   getIntrospectionQuery,
 } from 'graphql';
+import { USUAL_ALLOWANCE } from '../../src/allowance/demand.js';
 import { recordsTypeName } from '../../src/catalogue/naming.js';
 import { readConfig } from '../../src/config.js';
 import { deliver } from '../../src/delivery/deliver.js';
