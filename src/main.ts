@@ -96,6 +96,16 @@ program
   .addHelpText('after', example(`node dist/main.js query seeds/queries/profile.graphql --institution bank-01 --variables '{"uscc":"…"}'`))
   .action(async (file, options) => (await import('./commands/query.js')).query(file, options));
 
+const operations = program
+  .command('operations')
+  .description('登记的操作 / Registered operations')
+  .addHelpText('after', example('node dist/main.js operations check persisted-documents.json'));
+operations
+  .command('check <manifest>')
+  .description('核对操作清单，不登记 / Check a manifest of operations; registers nothing')
+  .addHelpText('after', example('node dist/main.js operations check persisted-documents.json'))
+  .action(async (manifest) => (await import('./commands/operations.js')).checkManifest(manifest));
+
 const schema = program.command('schema').description('GraphQL 模式 / GraphQL schema').addHelpText('after', example('node dist/main.js schema print'));
 schema
   .command('print')
@@ -103,7 +113,8 @@ schema
   .addHelpText('after', example('node dist/main.js schema print > schema/zone.graphql'))
   .action(async () => (await import('./commands/catalogue.js')).printSchema());
 
-for (const command of [program, ...program.commands, ...catalogue.commands, ...schema.commands]) command.showHelpAfterError('(--help 查看用法 / shows how)');
+for (const command of [program, ...program.commands, ...catalogue.commands, ...operations.commands, ...schema.commands])
+  command.showHelpAfterError('(--help 查看用法 / shows how)');
 
 // Whoever reads what is printed may stop early, as `head` does; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
