@@ -86,6 +86,35 @@ export const FAULTS = Object.freeze({
     'Ask separately for other purposes or cases',
   ),
   MANY_MUTATIONS: entry(400, '一次操作只能有一项变更', 'One operation makes one change', '每项变更单独发送', 'Send each mutation by itself'),
+  OPERATION_NOT_REGISTERED: entry(
+    403,
+    '该操作未登记',
+    'This operation is not registered',
+    '登记操作后以 documentId 发送',
+    'Register the operation, then send its documentId',
+  ),
+  // How much is asked
+  BUDGET_SPENT: entry(
+    429,
+    '本机构此目的的查询额度暂已用尽',
+    'The budget of the institution for this purpose is spent for now',
+    '按 Retry-After 重试，或按 fits 减少企业数',
+    'Come again after Retry-After, or ask fewer enterprises as fits says',
+  ),
+  TOO_MANY_ENTERPRISES_TODAY: entry(
+    429,
+    '本机构此目的当日查询的企业数已达上限',
+    'The institution has asked about as many enterprises as it may today for this purpose',
+    '次日再查；当日已查过的企业不受限',
+    'Ask tomorrow; enterprises asked earlier today do not count again',
+  ),
+  TOO_MANY_AT_ONCE: entry(
+    429,
+    '本机构此目的同时进行的请求过多',
+    'The institution has too many requests under way for this purpose',
+    '等前面的请求完成后再发',
+    'Wait for earlier requests to end',
+  ),
   // What is asked
   INVALID_USCC: entry(
     400,

@@ -115,6 +115,15 @@ program
   .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000/graphql')
   .addHelpText('after', example('node dist/main.js tour --institution bank-06'))
   .action(async (options) => (await import('./commands/tour.js')).tour(options));
+const operations = program
+  .command('operations')
+  .description('登记的操作 / Registered operations')
+  .addHelpText('after', example('node dist/main.js operations check persisted-documents.json'));
+operations
+  .command('check <manifest>')
+  .description('核对操作清单，不登记 / Check a manifest of operations; registers nothing')
+  .addHelpText('after', example('node dist/main.js operations check persisted-documents.json'))
+  .action(async (manifest) => (await import('./commands/operations.js')).checkManifest(manifest));
 
 const schema = program.command('schema').description('GraphQL 模式 / GraphQL schema').addHelpText('after', example('node dist/main.js schema print'));
 schema
@@ -123,7 +132,8 @@ schema
   .addHelpText('after', example('node dist/main.js schema print > schema/zone.graphql'))
   .action(async () => (await import('./commands/catalogue.js')).printSchema());
 
-for (const command of [program, ...program.commands, ...catalogue.commands, ...schema.commands]) command.showHelpAfterError('(--help 查看用法 / shows how)');
+for (const command of [program, ...program.commands, ...catalogue.commands, ...operations.commands, ...schema.commands])
+  command.showHelpAfterError('(--help 查看用法 / shows how)');
 
 // Whoever reads what is printed may stop early, as `head` does; that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,7 +1,8 @@
 /**
- * Redis as a cache and nothing else: every call answers within its limit or not at all, and "not at all" is a miss.
- * A breaker keeps a dead or hanging server from costing every request its limit.
+ * Redis as a cache and as a counter that may be missing: every call answers within its limit or not at all, and "not at
+ * all" is a miss. A breaker keeps a dead or hanging server from costing every request its limit.
  */
+import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import CircuitBreaker from 'opossum';
 import { within } from './within.js';
@@ -9,11 +10,19 @@ import { within } from './within.js';
 type Groups = readonly (readonly string[])[];
 type Values = readonly (string | null)[];
 
+/** Lua that runs as one step; `name` is for people. */
+export interface Script {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface Cache {
   /** Values of the keys of each group, null where absent; null altogether when Redis is away. Keys of a group share a hash tag. */
   read(groups: Groups): Promise<Values[] | null>;
   /** Best effort; never throws, never waited for. */
   write(entries: readonly (readonly [key: string, value: string])[], ttlSeconds: number): void;
+  /** What a script answers; null when Redis is away. Its keys share a hash tag. */
+  run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   readonly state: 'READY' | 'AWAY' | 'NONE';
   close(): Promise<void>;
 }
@@ -29,6 +38,7 @@ const REST_MS = 1_000;
 export const noCache: Cache = Object.freeze({
   read: async () => null,
   write: () => undefined,
+  run: async () => null,
   state: 'NONE' as const,
   close: async () => undefined,
 });
@@ -58,10 +68,20 @@ export function openRedis(url: string): Cache {
     for (const [key, value] of entries) pipeline.set(key, value, 'EX', ttlSeconds);
     await within(WRITE_LIMIT_MS, pipeline.exec(), () => new Error(`no answer within ${WRITE_LIMIT_MS} ms`));
   }
+  async function runScript(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown> {
+    const given = [keys.length, ...keys, ...values] as const;
+    // Sent by its hash; in full where the server has forgotten it.
+    const answered = redis.evalsha(hashOf(script), ...given).catch((error: Error) => {
+      if (error.message.startsWith('NOSCRIPT')) return redis.eval(script.text, ...given);
+      throw error;
+    });
+    return within(READ_LIMIT_MS, answered, () => new Error(`no answer within ${READ_LIMIT_MS} ms`));
+  }
   // The limits above know when this thread was too busy to listen; the breaker's own would not.
   const options = { timeout: false as const, errorThresholdPercentage: 1, volumeThreshold: 1, resetTimeout: REST_MS };
   const reading = new CircuitBreaker(readGroups, options);
   const writing = new CircuitBreaker(writeEntries, options);
+  const running = new CircuitBreaker(runScript, options);
   return {
     async read(groups) {
       const found: Values[] = [];
@@ -77,15 +97,28 @@ export function openRedis(url: string): Cache {
       if (redis.status !== 'ready' || entries.length === 0 || writing.opened) return;
       writing.fire(entries, ttlSeconds).catch(() => undefined);
     },
+    async run(script, keys, values) {
+      if (redis.status !== 'ready' || reading.opened || running.opened) return null;
+      return running.fire(script, keys, values).catch(() => null);
+    },
     get state() {
       return redis.status === 'ready' && !reading.opened ? ('READY' as const) : ('AWAY' as const);
     },
     async close() {
       reading.shutdown();
       writing.shutdown();
+      running.shutdown();
       redis.disconnect();
     },
   };
+}
+
+const hashes = new WeakMap<Script, string>();
+
+function hashOf(script: Script): string {
+  const known = hashes.get(script) ?? createHash('sha1').update(script.text).digest('hex');
+  hashes.set(script, known);
+  return known;
 }
 
 function* inParts(groups: Groups): Iterable<Groups> {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { JSONWebKeySet } from 'jose';
 import { type Logger, pino } from 'pino';
+import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
@@ -16,6 +17,7 @@ import { openMetrics } from './http/metrics.js';
 import { newRequestId } from './http/requestId.js';
 import { openSandboxIssuer, type SandboxIssuer } from './http/sandboxIssuer.js';
 import { openServer } from './http/server.js';
+import { openOperations } from './operations/operations.js';
 import { openPostgres, type Postgres, type Role } from './postgres.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
@@ -93,6 +95,8 @@ export async function openGateway(
       directory: openDirectory({ postgres: reading }),
       audit,
       governance: openGovernance({ postgres: governing, catalogue, now, newId: newRequestId }),
+      ledger: openLedger({ cache, now }),
+      operations: openOperations({ postgres: reading }),
       now,
       newId: newRequestId,
     },

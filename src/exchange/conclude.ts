@@ -41,6 +41,7 @@ async function decideOperation(
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );
+  if (journey.start.safe && operation.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
   await journey.decide(inquiryOf({ schema, catalogue: journey.parts.catalogue, operation, fragments, variables }));
 }
 
@@ -51,7 +52,8 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
   const answer = singleResult(response.body);
   let receipt: Receipt | null = null;
   try {
-    const failure = failureIn(errors ?? []);
+    // The verdict on the allowance has had the whole time of reading; what is refused now is not given.
+    const failure = failureIn(errors ?? []) ?? (await journey.start.toll.refusal());
     const code = failure?.code ?? (answer.data === undefined || answer.data === null ? firstCode(answer.errors) : null);
     const report = code === null ? journey.report() : null;
     // The entry of a change is durable with the change, and no epoch takes a change back.
@@ -76,7 +78,7 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
       answer.extensions = {
         receipt,
         ...(grounds ? { access: report?.access ?? { policyVersion: grounds.standing.policyVersion, masked: [], denied: [] } } : {}),
-        cost: { requested: asked.cost, actual: journey.lookedUp, limit: LIMITS.cost, remaining: LIMITS.cost - asked.cost },
+        cost: { requested: asked.cost, actual: journey.lookedUp, ...(await budgetOf(journey)) },
       };
     }
     journey.conclusion = { end: 'SENT', id: receipt.id, code, lookedUp: journey.lookedUp };
@@ -86,6 +88,12 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
     response.http.status = 503;
     journey.conclusion = { end: 'FAILED', fault: error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }), receipt };
   }
+}
+
+/** The limit of a minute and what is left of it; what reads no record has the limit of a single operation. */
+async function budgetOf({ start: { toll } }: Journey): Promise<{ limit: number; remaining: number }> {
+  const left = await toll.left();
+  return left ?? { limit: LIMITS.cost, remaining: LIMITS.cost };
 }
 
 /** Whether no change of what the institution may see was durable before the entry was. */
@@ -108,8 +116,8 @@ function dropAll(answer: Answer): void {
 function failureIn(errors: readonly GraphQLError[]): Fault | null {
   for (const error of errors) {
     const origin = originOf(error);
-    // A wrong page would be told once for every record; it refuses the operation instead.
-    if (origin instanceof Fault && (origin.status >= 500 || origin.code === 'INVALID_PAGE')) return origin;
+    // A wrong page would be told once for every record; it refuses the operation instead. A limit met says when to come again.
+    if (origin instanceof Fault && (origin.status >= 429 || origin.code === 'INVALID_PAGE')) return origin;
     if (origin !== null && !(origin instanceof Fault)) return new Fault('INTERNAL', { cause: origin });
   }
   return null;

@@ -5,7 +5,9 @@
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
+import type { Standing } from '../access/evidence.js';
 import type { Caller } from '../access/inquiry.js';
+import { openToll, type Toll } from '../allowance/toll.js';
 import { ENTRY_VERSION } from '../audit/entry.js';
 import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
@@ -13,13 +15,16 @@ import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journ
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
+import { hashOfSent, type Sent, sentIn, usccsNamed } from './sent.js';
 import { audiencesOf, viewOf } from './views.js';
 
 export interface Question {
   readonly id: string;
   readonly caller: Caller;
-  /** Parsed body: query, variables, operationName. */
+  /** Parsed body: query or documentId, variables, operationName. */
   readonly body: unknown;
+  /** Whether it came by GET: no document, and no change. */
+  readonly safe: boolean;
   /** The client's Accept header, which chooses between application/json and application/graphql-response+json. */
   readonly accept: string | undefined;
   /** performance.now() when the request arrived. */
@@ -35,6 +40,8 @@ export interface Answer {
   readonly code: string | null;
   /** Records looked up. */
   readonly lookedUp: number;
+  /** Seconds after which to come again, where a limit was met. */
+  readonly retryAfter?: number;
   /** What failed inside, for the log; never for the client. */
   readonly cause?: unknown;
 }
@@ -86,7 +93,8 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
   }
 
   type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
-  async function refuse({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<Answer> {
+  /** A refusal, and the policy epoch its entry saw; null where there is none. */
+  async function refusal({ id, caller, fault, startedAt, accept, operation, supersedes }: Refused): Promise<{ answer: Answer; epoch: number | null }> {
     const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const entry = {
       v: ENTRY_VERSION,
@@ -100,14 +108,15 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
       code: fault.code,
     } as const;
     try {
-      const { receipt } = await parts.audit.append(entry);
-      return failed(fault, receipt, accept);
+      const { receipt, epochOf } = await parts.audit.append(entry);
+      return { answer: failed(fault, receipt, accept), epoch: caller?.kind === 'INSTITUTION' ? epochOf(caller.institution) : null };
     } catch (error) {
-      return failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null, accept);
+      return { answer: failed(error instanceof Fault ? error : new Fault('AUDIT_UNAVAILABLE', { cause: error }), null, accept), epoch: null };
     }
   }
+  const refuse = async (refused: Refused): Promise<Answer> => (await refusal(refused)).answer;
 
-  async function attempt(journey: Journey, { accept, body }: Question): Promise<Answer> {
+  async function attempt(journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
@@ -120,28 +129,47 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
     return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
   }
 
-  async function answer(question: Question): Promise<Answer> {
-    const { caller, startedAt } = question;
-    let document: string | undefined;
-    let operation: string | undefined;
+  /** The document to run, before anything of it is looked at; null where it is not registered and should be. */
+  async function documentOf(sent: Sent, standing: Standing | null): Promise<string | null> {
+    const { operations } = parts;
+    if (sent.by === 'HASH') return standing && sent.hash !== null ? operations.find(standing, sent.hash) : null;
+    if (!standing?.safelist || (await operations.has(standing, hashOf(sent.document)))) return sent.document;
+    return null;
+  }
+  /** Evidence on the institution that asks, in one statement with what will be wanted next; null where none asks. */
+  async function standingOf(caller: Caller, sent: Sent): Promise<Standing | null> {
+    if (caller.kind !== 'INSTITUTION') return null;
+    const { institution } = caller;
+    return (await parts.grounds.of(institution, parts.grounds.knows(institution) ? [] : usccsNamed(sent))).standing;
+  }
+
+  async function answerWith(toll: Toll, question: Question): Promise<Answer> {
+    const { caller, startedAt, safe } = question;
+    let sent: Sent | undefined;
     let supersedes: string | null = null;
     let journey: Journey | undefined;
     // Attempts that were thrown away have entries of their own; what is refused after them takes the last one's place.
-    const refused = (fault: Fault) =>
-      refuse({
-        ...question,
-        id: supersedes === null ? question.id : parts.newId(),
-        supersedes,
-        fault,
-        ...(document === undefined ? {} : { operation: operation ?? hashOf(document) }),
-      });
+    const idOf = () => (supersedes === null ? question.id : parts.newId());
+    const refusing = (fault: Fault) => {
+      const operation = sent && hashOfSent(sent);
+      return refusal({ ...question, id: idOf(), supersedes, fault, ...(operation ? { operation } : {}) });
+    };
+    const refused = async (fault: Fault) => (await refusing(fault)).answer;
     try {
-      document = documentOf(question.body);
-      operation = limits.admit(document).operation;
+      sent = sentIn(question.body);
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
-        const id = supersedes === null ? question.id : parts.newId();
-        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });
-        const composed = await attempt(journey, question);
+        const standing = await standingOf(caller, sent);
+        const document = await documentOf(sent, standing);
+        if (document === null) {
+          const { answer: unregistered, epoch } = await refusing(new Fault('OPERATION_NOT_REGISTERED'));
+          if (!standing || epoch === null || unregistered.receipt === null || parts.grounds.isCurrent(standing.institution, standing.epoch, epoch))
+            return unregistered;
+          supersedes = unregistered.receipt;
+          continue;
+        }
+        const { operation } = limits.admit(document);
+        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe });
+        const composed = await attempt(journey, question, { ...sent.rest, query: document });
         const { conclusion } = journey;
         switch (conclusion.end) {
           case 'SENT':
@@ -165,6 +193,18 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
     }
   }
 
+  async function answer(question: Question): Promise<Answer> {
+    const toll = openToll(parts);
+    let failedInside = true;
+    try {
+      const answered = await answerWith(toll, question);
+      failedInside = answered.status >= 500;
+      return answered;
+    } finally {
+      toll.end(failedInside);
+    }
+  }
+
   return {
     answer,
     refuse,
@@ -179,21 +219,23 @@ function mediaTypeFor(accept: string | undefined): string {
   return accept?.includes(GRAPHQL_TYPE) ? GRAPHQL_TYPE : 'application/json';
 }
 
-function documentOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Fault('INVALID_REQUEST', { detail: 'JSON object' });
-  const { query, variables, operationName } = body as Record<string, unknown>;
-  if (typeof query !== 'string' || query.trim() === '') throw new Fault('INVALID_REQUEST', { detail: 'query' });
-  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
-    throw new Fault('INVALID_REQUEST', { detail: 'variables' });
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
-    throw new Fault('INVALID_REQUEST', { detail: 'operationName' });
-  return query;
-}
-
 /** A refusal as a GraphQL response: errors, no data. */
 function failed(fault: Fault, receipt: object | null, accept: string | undefined): Answer & { readonly code: FaultCode } {
   const body = JSON.stringify({ errors: [{ message: fault.message, extensions: fault.extensions }], ...(receipt ? { extensions: { receipt } } : {}) });
   const id = (receipt as { id?: string } | null)?.id ?? null;
   const contentType = `${mediaTypeFor(accept)}; charset=utf-8`;
-  return { status: Math.max(400, fault.status), contentType, body, receipt: id, code: fault.code, lookedUp: 0, cause: fault.options.cause };
+  return {
+    status: Math.max(400, fault.status),
+    contentType,
+    body,
+    receipt: id,
+    code: fault.code,
+    lookedUp: 0,
+    ...retryAfterOf(fault),
+    cause: fault.options.cause,
+  };
+}
+
+function retryAfterOf({ facts }: Fault): Pick<Answer, 'retryAfter'> {
+  return typeof facts.retryAfter === 'number' ? { retryAfter: facts.retryAfter } : {};
 }

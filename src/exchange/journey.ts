@@ -5,7 +5,10 @@
 import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
-import { actorOf, type Caller, type InstitutionCaller } from '../access/inquiry.js';
+import { actorOf, type Caller, type Cause, type InstitutionCaller } from '../access/inquiry.js';
+import { USUAL_ALLOWANCE } from '../allowance/demand.js';
+import type { Ledger } from '../allowance/ledger.js';
+import type { Toll } from '../allowance/toll.js';
 import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Catalogue } from '../catalogue/model.js';
@@ -13,6 +16,7 @@ import { Fault } from '../faults.js';
 import type { Handled } from '../governance/desk.js';
 import type { Act, Governance, Result } from '../governance/governance.js';
 import type { GroundsStore } from '../grounds/grounds.js';
+import type { Operations } from '../operations/operations.js';
 import type { Directory } from '../records/directory.js';
 import type { Reading, Records } from '../records/records.js';
 import type { Uscc } from '../terms.js';
@@ -28,6 +32,8 @@ export interface ExchangeParts {
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly governance: Governance;
+  readonly ledger: Ledger;
+  readonly operations: Operations;
   readonly now: () => Date;
   /** Ids that sort by time, as those of requests do. */
   readonly newId: () => string;
@@ -60,6 +66,10 @@ export interface JourneyStart {
   readonly operation: string;
   /** The entry of an earlier attempt that was thrown away. */
   readonly supersedes: string | null;
+  /** What the request takes of its allowance; attempts share it. */
+  readonly toll: Toll;
+  /** Whether it came by GET, which changes nothing. */
+  readonly safe: boolean;
 }
 
 /** What Apollo hands around. It copies its context, so the journey stands inside it and is not copied itself. */
@@ -100,15 +110,24 @@ export class Journey {
     const { catalogue, grounds, records, now } = this.parts;
     const { caller } = this.start;
     this.#phase = { phase: 'ASKED', asked };
+    const usccs = [...new Set(asked.reads.flatMap((read) => read.usccs))];
+    if (caller.kind === 'INSTITUTION' && asked.cause) await this.#pay(caller, asked.cause, asked.cost, usccs);
     this.#leave = await this.lane.enter({ records: asked.cost, values: asked.values });
     this.time = now();
     if (caller.kind !== 'INSTITUTION') {
       this.#phase = { phase: 'DECIDED', asked, grounds: null, permit: null, reading: null };
       return;
     }
-    const evidence = await grounds.of(caller.institution, [...new Set(asked.reads.flatMap(({ usccs }) => usccs))]);
+    const evidence = await grounds.of(caller.institution, usccs);
     const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
     this.#phase = { phase: 'DECIDED', asked, grounds: evidence, permit, reading: permit && records.begin(permit) };
+  }
+
+  /** Before its turn: who asks too much at once must not fill the lane for others. */
+  async #pay({ institution }: InstitutionCaller, { purpose }: Cause, cost: number, usccs: readonly Uscc[]): Promise<void> {
+    const { standing } = await this.parts.grounds.of(institution, []);
+    const allowed = standing.allowances.get(purpose) ?? USUAL_ALLOWANCE;
+    await this.start.toll.begin({ account: { institution, purpose, allowed }, cost, usccs });
   }
 
   /** Gives its place in the lane up; MUST be called however the attempt ended. */

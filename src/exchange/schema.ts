@@ -8,6 +8,7 @@ import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
 import type { Journey, JourneyContext } from './journey.js';
+import { LimitQueries } from './limitQueries.js';
 import { PolicyMutations } from './mutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
@@ -21,7 +22,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations],
+    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries],
     validate: false,
     emitSchemaFile: false,
   });

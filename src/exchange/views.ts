@@ -28,6 +28,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     consentsOf: INSTITUTION,
     myConsents: ENTERPRISE,
     governance: OVERSIGHT,
+    rateLimit: INSTITUTION,
+    registeredOperations: INSTITUTION,
   },
   Governance: {
     policy: OVERSIGHT,

@@ -26,6 +26,8 @@ export interface GroundsStore {
    * @throws Fault CALLER_UNKNOWN where no such institution is resident; ZONE_UNAVAILABLE.
    */
   of(institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
+  /** Whether evidence on the institution itself is at hand. */
+  knows(institution: InstitutionId): boolean;
   /** The same as it was then; never from a cache. Its epoch is the present one. */
   at(past: Past, institution: InstitutionId, usccs: readonly Uscc[]): Promise<Grounds>;
   /** Consents of many past moments in one statement, in the order asked; never from a cache. */
@@ -79,6 +81,7 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
       // What is answered comes from this one snapshot, never mixed with what was kept from an earlier one.
       return { standing: remember(loaded), consentsOf: consentsIn(loaded.consents) };
     },
+    knows: (institution) => standings.has(institution),
     async at(past, institution, usccs) {
       const { standing, consents } = await load(postgres, institution, usccs, past);
       return { standing, consentsOf: consentsIn(consents) };

@@ -17,7 +17,7 @@ import { newRequestId } from './requestId.js';
 
 /** What the exchange gives back; see exchange/exchange.ts. Named here so that this room need not know that one. */
 export interface Answering {
-  answer(question: { id: string; caller: Caller; body: unknown; accept: string | undefined; startedAt: number }): Promise<AnswerOut>;
+  answer(question: { id: string; caller: Caller; body: unknown; safe: boolean; accept: string | undefined; startedAt: number }): Promise<AnswerOut>;
   refuse(refused: { id: string; caller: Caller | null; fault: Fault; startedAt: number; accept: string | undefined }): Promise<AnswerOut>;
 }
 interface AnswerOut {
@@ -27,6 +27,7 @@ interface AnswerOut {
   readonly receipt: string | null;
   readonly code: string | null;
   readonly lookedUp: number;
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
@@ -112,29 +113,53 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     else parts.log.debug(line, 'answered');
     reply.status(answer.status).header('x-request-id', id).header('cache-control', 'no-store').type(answer.contentType);
     if (answer.status === 503) reply.header('retry-after', '1');
+    if (answer.retryAfter !== undefined) reply.header('retry-after', String(answer.retryAfter));
+    if (answer.status === 405) reply.header('allow', 'POST');
     if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
     // A connection kept alive after the last answer would hold the process up.
     if (closing) reply.header('connection', 'close');
     return answer.body;
   }
 
+  /** GraphiQL where there is a sandbox. To a client that takes GET for a way to query it would look like an answer. */
+  async function page(request: FastifyRequest, reply: FastifyReply) {
+    const { sandboxToken } = parts;
+    if (!sandboxToken || !request.headers.accept?.includes('text/html')) return refuseUnaudited(reply, new Fault('METHOD_NOT_ALLOWED'));
+    // The page carries a sandbox token, so it is for this machine only.
+    const headers = isForThisMachine(request) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(renderGraphiQL({ title: '金融公共数据专区 GraphiQL', headers, defaultQuery: WELCOME }));
+  }
+
   // Other origins and shedding of load concern the queries alone: health and metrics answer when it matters most.
   await server.register(async (governed) => {
-    if (parts.corsOrigins.length > 0) await governed.register(cors, { origin: [...parts.corsOrigins], methods: ['POST'] });
+    if (parts.corsOrigins.length > 0) await governed.register(cors, { origin: [...parts.corsOrigins], methods: ['GET', 'POST'] });
     await governed.register(underPressure, {
       maxEventLoopDelay: 2_000,
       pressureHandler: (_request, reply) => void refuseUnaudited(reply, new Fault('OVERLOADED')),
     });
+    const answered = async (request: FastifyRequest, reply: FastifyReply, { body, safe }: { body: unknown; safe: boolean }) => {
+      const { caller, startedAt } = request.arrival;
+      if (!caller) throw new Fault('TOKEN_MISSING');
+      return sent(request, reply, await exchange.answer({ id: request.id, caller, body, safe, accept: request.headers.accept, startedAt }));
+    };
     governed.post('/graphql', {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {
         if (request.headers['content-encoding'] && request.headers['content-encoding'] !== 'identity') throw new Fault('UNSUPPORTED_MEDIA_TYPE');
         request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
       },
+      handler: (request, reply) => answered(request, reply, { body: request.body, safe: false }),
+    });
+    // Registered operations by their hash; a document in an address would stand in the logs of everything between.
+    governed.get('/graphql', {
+      exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const { caller, startedAt } = request.arrival;
-        if (!caller) throw new Fault('TOKEN_MISSING');
-        return sent(request, reply, await exchange.answer({ id: request.id, caller, body: request.body, accept: request.headers.accept, startedAt }));
+        if (!isByHash(request)) return page(request, reply);
+        request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
+        return answered(request, reply, { body: bodyIn(request.query), safe: true });
       },
     });
   });
@@ -145,19 +170,6 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
   });
   server.get('/health/live', async () => ({ status: 'ok' }));
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-  const { sandboxToken } = parts;
-  if (sandboxToken) {
-    server.get('/graphql', async (request, reply) => {
-      // A page for browsers; to a client that takes GET for a way to query it would look like an answer.
-      if (!request.headers.accept?.includes('text/html')) return refuseUnaudited(reply, new Fault('METHOD_NOT_ALLOWED'));
-      // The page carries a sandbox token, so it is for this machine only.
-      const headers = isForThisMachine(request) ? JSON.stringify({ Authorization: `Bearer ${await sandboxToken()}` }) : '{"Authorization": "Bearer "}';
-      return reply
-        .type('text/html; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .send(renderGraphiQL({ title: '金融公共数据专区 GraphiQL', headers, defaultQuery: WELCOME }));
-    });
-  }
   return server;
 }
 
@@ -176,6 +188,24 @@ function parseJson(body: Buffer): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new Fault('INVALID_REQUEST', { detail: 'JSON', cause: error });
+  }
+}
+
+/** Whether an address names a registered operation and no document. */
+function isByHash({ query }: FastifyRequest): boolean {
+  const given = query as Record<string, unknown>;
+  return given.documentId !== undefined && given.query === undefined;
+}
+
+/** An address's parameters as the body that POST would send; what stands there twice is a list, which no body may hold. */
+function bodyIn(query: unknown): unknown {
+  const { documentId, variables, operationName = null } = query as Record<string, unknown>;
+  if (variables === undefined || variables === '') return { documentId, operationName };
+  if (typeof variables !== 'string') throw new Fault('INVALID_REQUEST', { detail: 'variables' });
+  try {
+    return { documentId, operationName, variables: JSON.parse(variables) };
+  } catch (error) {
+    throw new Fault('INVALID_REQUEST', { detail: 'variables', cause: error });
   }
 }
 

@@ -125,7 +125,7 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
   }
   if (filled) {
     await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance, institution,
-      policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency`);
+      policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation`);
     await client.query('update category set generation = generation + 1');
   }
   return latest + 1;

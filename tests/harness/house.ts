@@ -30,12 +30,14 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
   commands: ['zone', 'synthetic', 'migrations', 'config'],
   zone: ['http', 'console', 'exchange', 'delivery', 'embedded', 'config'],
-  exchange: ['grounds', 'records', 'audit', 'governance'],
+  exchange: ['grounds', 'records', 'audit', 'governance', 'allowance', 'operations'],
   governance: ['audit', 'access'],
   delivery: ['records', 'catalogue'],
   console: ['audit', 'access'],
   http: ['audit', 'access'],
   grounds: ['access'],
+  allowance: ['access'],
+  operations: ['access'],
   records: ['access'],
   audit: ['access', 'within'],
   synthetic: ['catalogue'],
@@ -52,8 +54,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 /** Stores are not reached through another room: whoever uses one is named here. */
 const STORES: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic'],
-  redis: ['zone', 'records'],
+  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic', 'operations'],
+  redis: ['zone', 'records', 'allowance'],
 };
 /** What opens a pool, a client, a key, a server or the environment, and who may. */
 const OPENERS: readonly (readonly [file: string, name: string, rooms: readonly string[]])[] = [

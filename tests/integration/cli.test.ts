@@ -100,6 +100,8 @@ const COMMANDS = [
   'catalogue show',
   'token',
   'query',
+  'operations',
+  'operations check',
   'schema',
   'schema print',
 ];
@@ -179,6 +181,16 @@ describe('catalogue', () => {
     const { stdout, stderr } = spawnSync('sh', ['-c', `'${process.execPath}' '${MAIN}' catalogue list --json | head -c 10`], { cwd: folder, encoding: 'utf8' });
     expect([stdout, stderr]).toEqual([expect.stringMatching(/^\{/), '']);
   });
+});
+
+test('operations check says what of a manifest may be registered, or what is wrong with which operation', async () => {
+  const file = join(folder, 'manifest.json');
+  writeFileSync(file, JSON.stringify([{ name: 'versions', document: '{ catalogue { version } }' }]));
+  expect(await zone(['operations', 'check', file])).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:[0-9a-f]{64} {2}versions\n1 /) });
+  writeFileSync(file, JSON.stringify([{ name: 'versions', document: '{ catalogue { verse } }' }, { document: '{' }]));
+  const { code, out } = await zone(['operations', 'check', file]);
+  expect([code, out]).toEqual([1, expect.stringMatching(/^versions: GRAPHQL_VALIDATION_FAILED: .*verse.*\n#2: GRAPHQL_PARSE_FAILED: /)]);
+  expectFault(await zone(['operations', 'check', join(folder, 'none.json')]), 'BAD_USER_INPUT', 'ENOENT');
 });
 
 test('schema print is what is committed', async () => {

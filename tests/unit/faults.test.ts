@@ -58,7 +58,7 @@ describe('what the outside reads', () => {
       expect(en).toMatch(/^[\x20-\x7e]{3,}$/);
     }
     expect(message.zh).toMatch(/\p{Script=Han}/u);
-    expect([200, 400, 401, 403, 404, 405, 409, 413, 415, 500, 503]).toContain(status);
+    expect([200, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503]).toContain(status);
   });
 
   test.each<[code: FaultCode, status: number]>([

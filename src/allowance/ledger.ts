@@ -1,0 +1,86 @@
+/**
+ * The accounts of institutions: in Redis, shared by all gateways; in this process where there is no Redis or it is away.
+ * MUST: a Redis that is away refuses nobody. Each process then counts for itself, from full, until it is back.
+ */
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Cache } from '../redis.js';
+import type { Account, Balance, Demand, Verdict } from './demand.js';
+import { openLocalAccounts } from './local.js';
+import { END, keysOf, TAKE, takeArguments, verdictOf } from './script.js';
+
+/** What a request is about to take. */
+export interface Taking {
+  /** Whether there is so much left, as last seen, that work may begin before the verdict is there. */
+  readonly ample: boolean;
+  /** Never rejects. */
+  readonly verdict: Promise<Verdict>;
+  /** The request is over; `giveBack` where the zone failed it. To be called once. */
+  end(giveBack: boolean): void;
+}
+export interface Ledger {
+  take(demand: Demand): Taking;
+  /** Where an account stands; takes nothing. `shared` where all gateways count together. */
+  peek(account: Account): Promise<Balance & { readonly shared: boolean }>;
+}
+
+interface Seen {
+  readonly balance: Balance;
+  readonly at: number;
+}
+/** How long what was seen of an account is believed. */
+const BELIEVED_MS = 2_000;
+/** What must be left for work to begin at once: a part of each bound. */
+const AMPLE = 0.5;
+
+export function openLedger({ cache, now, steady = () => performance.now() }: { cache: Cache; now: () => Date; steady?: () => number }): Ledger {
+  const local = openLocalAccounts({ steady, now });
+  const lastSeen = new LRUCache<string, Seen>({ max: 10_000 });
+  const nameOf = ({ institution, purpose }: Account) => `${institution}:${purpose}`;
+
+  function isAmple({ account, cost, usccs }: Demand): boolean {
+    const seen = lastSeen.get(nameOf(account));
+    if (!seen || steady() - seen.at > BELIEVED_MS) return false;
+    const { costPerMinute, enterprisesADay, atOnce } = account.allowed;
+    const { level, enterprises, underWay } = seen.balance;
+    return level - cost >= costPerMinute * AMPLE && enterprises + usccs.length <= enterprisesADay * AMPLE && underWay + 1 <= atOnce * AMPLE;
+  }
+  async function shared(demand: Demand, lease: string): Promise<Verdict | null> {
+    if (cache.state === 'NONE') return null;
+    const time = now();
+    const reply = await cache.run(TAKE, keysOf(demand.account, time), takeArguments(demand, lease, time));
+    return reply === null ? null : verdictOf(reply);
+  }
+  return {
+    take(demand) {
+      const { account, cost } = demand;
+      const lease = randomUUID();
+      const ample = isAmple(demand);
+      let taken: 'SHARED' | 'LOCAL' | 'NOTHING' = 'NOTHING';
+      const decided = async (): Promise<Verdict> => {
+        const together = await shared(demand, lease);
+        const verdict = together ?? local.take(demand, lease);
+        if (verdict.state === 'TAKEN') taken = together ? 'SHARED' : 'LOCAL';
+        lastSeen.set(nameOf(account), { balance: verdict.balance, at: steady() });
+        return verdict;
+      };
+      const verdict = decided();
+      return {
+        ample,
+        verdict,
+        end(giveBack) {
+          void verdict.then(() => {
+            const back = giveBack ? cost : 0;
+            if (taken === 'LOCAL') local.end(account, lease, back);
+            // Best effort: a lease whose end is not told expires.
+            if (taken === 'SHARED') void cache.run(END, keysOf(account, now()), [String(account.allowed.costPerMinute), lease, String(back)]);
+          });
+        },
+      };
+    },
+    async peek(account) {
+      const together = await shared({ account, cost: 0, usccs: [] }, '');
+      return together ? { ...together.balance, shared: true } : { ...local.peek(account), shared: false };
+    },
+  };
+}
