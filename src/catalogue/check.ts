@@ -29,7 +29,7 @@ const MASKS_FITTING: Record<string, readonly string[]> = {
 const SAYS_NOTHING =
   /^(field|value|item|data|info|information|content|other|others|misc|remark|remarks|note|notes|extra|attribute|property|details?|other(Information|Info|Data|Content|Remarks?))$/i;
 const RESERVED_TYPES =
-  /^(Query|Mutation|Subscription|Enterprise|Item|Category|Provider|Provenance|Catalogue|Inquiry|Access|ItemAccess|Purpose|Reason|Effect|Freshness|Cardinality|SharingType|UpdateCycle|DataType|MaskRule|Code|CodeList|BilingualText|EnterpriseEntry|PageInfo|Date|DateTime|Decimal|USCC|String|Int|Float|Boolean|ID)$|(Records|Connection|Edge|Input|Result|Problem)$/;
+  /^(Query|Mutation|Subscription|Enterprise|Item|Category|Provider|Provenance|Catalogue|Inquiry|Access|ItemAccess|Purpose|Reason|Effect|Freshness|Cardinality|SharingType|UpdateCycle|DataType|MaskRule|Code|CodeList|BilingualText|EnterpriseEntry|PageInfo|RateLimit|RegisteredOperation|Date|DateTime|Decimal|USCC|String|Int|Float|Boolean|ID)$|(Records|Connection|Edge|Input|Result|Problem)$/;
 /** Names that rows have beside their items, and those that every object has from birth. */
 const RESERVED_FIELDS = new Set(['provenance', 'cursor', ...Object.getOwnPropertyNames(Object.prototype)]);
 
