@@ -11,8 +11,8 @@ import { hashOf, openLimits } from './limits.js';
 import { schemaOf } from './schema.js';
 import { viewOf } from './views.js';
 
-/** Operations and characters of one manifest. */
-export const MANIFEST_LIMITS = Object.freeze({ operations: 1_000, characters: 1_000_000, name: 128 });
+/** Operations and characters of one manifest; `registered` is what an institution may have in all. */
+export const MANIFEST_LIMITS = Object.freeze({ operations: 1_000, characters: 1_000_000, name: 128, registered: 5_000 });
 
 export interface ManifestEntry {
   readonly hash: string;
@@ -34,7 +34,8 @@ export type Registration =
 
 /** A client inside a transaction. */
 interface Client {
-  query(text: string, values: unknown[]): Promise<{ rowCount: number | null }>;
+  // biome-ignore lint/suspicious/noExplicitAny: a row is what the statement says
+  query(text: string, values: unknown[]): Promise<{ rowCount: number | null; rows: any[] }>;
 }
 
 const limits = openLimits();
@@ -94,6 +95,16 @@ export async function registerOperations(
   const read = await readManifest(manifest, institutionView(catalogue));
   if (read.state === 'WRONG') return { state: 'REFUSED', faults: read.faults };
   const { operations } = read;
+  const { rows } = await client.query('select count(*) + $3::int <= $4 as fits from registered_operation where institution = $1 and hash <> all($2)', [
+    institution,
+    operations.map(({ hash }) => hash),
+    operations.length,
+    MANIFEST_LIMITS.registered,
+  ]);
+  if (!rows[0].fits) {
+    const { code, message } = new Fault('BAD_USER_INPUT', { detail: `registered: > ${MANIFEST_LIMITS.registered}` });
+    return { state: 'REFUSED', faults: [{ operation: '*', code, message }] };
+  }
   const { rowCount } = await client.query(
     `insert into registered_operation (institution, hash, name, document, registered_by)
      select $1, hash, name, document, $5 from unnest($2::text[], $3::text[], $4::text[]) as sent (hash, name, document)

@@ -109,6 +109,18 @@ describe('A manifest', () => {
   });
 });
 
+test('An institution may register so many operations and no more', async () => {
+  await zone.owner.query({
+    text: `insert into registered_operation (institution, hash, name, document, registered_by)
+           select 'bank-06', encode(sha256(convert_to(n::text, 'UTF8')), 'hex'), n::text, '{ catalogue { version } }', 'test' from generate_series(1, $1::int) n`,
+    values: [MANIFEST_LIMITS.registered - 1],
+  });
+  expect(await register('bank-06', [{ document: RATE }, { document: VERSION }])).toMatchObject({ state: 'REFUSED', faults: [{ operation: '*' }] });
+  expect(await register('bank-06', [{ document: RATE }])).toMatchObject({ state: 'REGISTERED', added: 1 });
+  expect(await register('bank-06', [{ document: RATE }])).toMatchObject({ state: 'REGISTERED', added: 0 });
+  expect(await register('bank-06', [{ document: VERSION }])).toMatchObject({ state: 'REFUSED' });
+});
+
 describe('A registered operation', () => {
   test('is answered by its hash, by POST and by GET, and audited like any other', async () => {
     const variables = { uscc: firm(0) };
