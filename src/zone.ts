@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { JSONWebKeySet } from 'jose';
 import { type Logger, pino } from 'pino';
 import { openAuditLog } from './audit/log.js';
+import { openTrail } from './audit/trail.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config } from './config.js';
@@ -16,6 +17,7 @@ import { newRequestId } from './http/requestId.js';
 import { openSandboxIssuer, type SandboxIssuer } from './http/sandboxIssuer.js';
 import { openServer } from './http/server.js';
 import { openPostgres, type Postgres, type Role } from './postgres.js';
+import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
 import { type Cache, noCache, openRedis } from './redis.js';
@@ -89,7 +91,9 @@ export async function openGateway(
       records,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
+      deliveries: openDeliveries({ postgres: reading }),
       audit,
+      trail: openTrail({ postgres: reading }),
       now,
     },
     { production: config.production, newId: newRequestId },

@@ -9,6 +9,7 @@ import type { Caller } from '../access/inquiry.js';
 import { ENTRY_VERSION } from '../audit/entry.js';
 import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
+import { type Documents, openDocuments } from './documents.js';
 import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journey.js';
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
@@ -72,17 +73,23 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(view)],
     });
-  const started = new Map<string, Promise<ApolloServer<JourneyContext>>>();
+  interface Desk {
+    readonly apollo: ApolloServer<JourneyContext>;
+    readonly documents: Documents;
+  }
+  const started = new Map<string, Promise<Desk>>();
   /** Each view has a server of its own, with its own store of documents; there are as many as sets of roles. */
-  function serverFor(caller: Caller): Promise<ApolloServer<JourneyContext>> {
+  function deskFor(caller: Caller): Promise<Desk> {
     const audiences = audiencesOf(caller);
     const key = audiences.join();
-    let apollo = started.get(key);
-    if (!apollo) {
-      const opened = apolloOf(viewOf(schema, audiences));
-      started.set(key, (apollo = opened.start().then(() => opened)));
+    let desk = started.get(key);
+    if (!desk) {
+      const view = viewOf(schema, audiences);
+      const apollo = apolloOf(view);
+      const documents = openDocuments({ limits, catalogue: parts.catalogue, view, production });
+      started.set(key, (desk = apollo.start().then(() => ({ apollo, documents }))));
     }
-    return apollo;
+    return desk;
   }
 
   type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
@@ -107,12 +114,11 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     }
   }
 
-  async function attempt(journey: Journey, { accept, body }: Question): Promise<Answer> {
+  async function attempt(apollo: Desk['apollo'], journey: Journey, { accept, body }: Question): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
-    const apollo = await serverFor(journey.start.caller);
     const response = await apollo
       .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
       .finally(() => journey.end());
@@ -140,8 +146,9 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       operation = limits.admit(document).operation;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
         const id = supersedes === null ? question.id : newId();
-        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });
-        const composed = await attempt(journey, question);
+        const { apollo, documents } = await deskFor(caller);
+        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes, documents });
+        const composed = await attempt(apollo, journey, question);
         const { conclusion } = journey;
         switch (conclusion.end) {
           case 'SENT':
@@ -169,7 +176,7 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     answer,
     refuse,
     close: async () => {
-      for (const apollo of started.values()) await (await apollo).stop();
+      for (const desk of started.values()) await (await desk).apollo.stop();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
@@ -17,7 +18,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built?.digest === catalogue.digest) return built.schema;
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
-  const schema = buildSchemaSync({ resolvers: [Queries], validate: false, emitSchemaFile: false });
+  const schema = buildSchemaSync({ resolvers: [Queries, Insights], validate: false, emitSchemaFile: false });
   wire(schema, catalogue);
   built = { digest: catalogue.digest, schema };
   return schema;

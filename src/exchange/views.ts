@@ -19,6 +19,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     searchEnterprises: INSTITUTION,
     catalogue: EVERYBODY,
     myAccess: INSTITUTION,
+    explainDecision: ['INSTITUTION', 'ENTERPRISE', 'GOVERNANCE_OFFICER', 'AUDITOR'],
+    previewQuery: INSTITUTION,
   },
 };
 

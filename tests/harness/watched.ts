@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import type { AuditEntry } from '../../src/audit/entry.js';
 import type { Config } from '../../src/config.js';
 import type { Role, Statement } from '../../src/postgres.js';
+import type { StaffRole } from '../../src/terms.js';
 import { type Database, type Gateway, openGateway } from '../../src/zone.js';
 import type { Answered, TestZone } from './zone.js';
 
@@ -26,12 +27,23 @@ export interface WatchedGateway extends Gateway {
   recordStatements(): SentStatement[];
   /** Every line logged so far, without the times and numbers that every line begins with: among so many digits anything is found. */
   logged(): string;
-  /** Asks as an institution, through the socket. */
-  ask(query: string, options?: { institution?: string; variables?: unknown; operationName?: string; headers?: Record<string, string> }): Promise<Answered>;
+  /** Asks as an institution, or as whoever else is named, through the socket. */
+  ask(
+    query: string,
+    options?: { institution?: string; caller?: OtherCaller; variables?: unknown; operationName?: string; headers?: Record<string, string> },
+  ): Promise<Answered>;
   /** Sends bytes as they are; again, while the gateway says that it is overloaded. */
   send(options: SendOptions): Promise<Sent>;
   tokenFor(institution: string): Promise<string>;
 }
+/** Who asks where it is no institution. */
+export interface OtherCaller {
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+export const staff = (subject: string, ...roles: StaffRole[]): OtherCaller => ({ subject, claims: { actor: 'staff', roles } });
+export const enterprise = (uscc: string): OtherCaller => ({ subject: uscc, claims: { actor: 'enterprise' } });
+
 export interface SendOptions {
   readonly method?: string;
   readonly path?: string;
@@ -69,13 +81,16 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
     logged: () => lines.join('\n'),
     tokenFor,
     send,
-    async ask(query, { institution = 'bank-01', variables, operationName, headers = {} } = {}) {
+    async ask(query, { institution = 'bank-01', caller, variables, operationName, headers = {} } = {}) {
+      const token = caller
+        ? await gateway.issuer?.tokenFor(caller.subject, `${caller.subject.toLowerCase()}-desk`, caller.claims)
+        : await tokenFor(institution);
       const {
         status,
         headers: answered,
         text,
       } = await send({
-        headers: { authorization: `Bearer ${await tokenFor(institution)}`, ...headers },
+        headers: { authorization: `Bearer ${token}`, ...headers },
         body: JSON.stringify({ query, variables, operationName }),
       });
       return { status, headers: answered, text, body: JSON.parse(text) };

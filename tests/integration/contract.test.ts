@@ -59,6 +59,8 @@ describe('The schema has every name of the contract', () => {
       searchEnterprises: '(after: String, division: String, first: Int!, industry: String, name: String!): EnterpriseConnection!',
       catalogue: 'Catalogue!',
       myAccess: '(category: String, purpose: Purpose!, uscc: USCC): [ItemAccess!]!',
+      explainDecision: '(receipt: String!): PastDecision',
+      previewQuery: '(document: String!, operationName: String, variables: String): QueryPreview!',
     });
     expect(schema.getMutationType()).toBeFalsy();
     expect(schema.getSubscriptionType()).toBeFalsy();
