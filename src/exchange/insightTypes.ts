@@ -123,7 +123,7 @@ export class ConsentGap {
 @ObjectType('MissingConsent', { description: '一家企业所缺的授权 / What an enterprise has not consented to' })
 export class MissingConsent {
   @Field(() => UsccScalar, { simple: true }) uscc!: string;
-  @Field(() => [ConsentGap], { simple: true }) categories!: readonly ConsentGap[];
+  @Field(() => [ConsentGap], { simple: true }) gaps!: readonly ConsentGap[];
 }
 @ObjectType('StaleCategory', { description: '逾期未更新的信息类 / A category whose newer data are overdue' })
 export class StaleCategory {

@@ -141,7 +141,7 @@ function missingConsents(reads: readonly ReadEntry[]): MissingConsent[] {
       }
     }
   }
-  return [...gaps].map(([uscc, found]) => ({ uscc, categories: [...found].map(([category, state]) => ({ category, state })) }));
+  return [...gaps].map(([uscc, found]) => ({ uscc, gaps: [...found].map(([category, state]) => ({ category, state })) }));
 }
 
 /* ---- freshness ---- */
