@@ -139,6 +139,13 @@ export const FAULTS = Object.freeze({
     '核对代码；新设企业次日可见',
     'Check the code; new firms appear a day later',
   ),
+  RECEIPT_UNKNOWN: entry(
+    200,
+    '没有此回执，或非本方的回执',
+    'There is no such receipt, or it is not yours',
+    '核对回执编号；只能查看本方的回执',
+    'Check the id; only receipts of your own are explained',
+  ),
   ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
   ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
   // The zone itself

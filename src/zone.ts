@@ -5,6 +5,7 @@ import type { JSONWebKeySet } from 'jose';
 import { type Logger, pino } from 'pino';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
+import { openTrail } from './audit/trail.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config } from './config.js';
@@ -19,6 +20,7 @@ import { openSandboxIssuer, type SandboxIssuer } from './http/sandboxIssuer.js';
 import { openServer } from './http/server.js';
 import { openOperations } from './operations/operations.js';
 import { openPostgres, type Postgres, type Role } from './postgres.js';
+import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
 import { type Cache, noCache, openRedis } from './redis.js';
@@ -93,10 +95,12 @@ export async function openGateway(
       records,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
+      deliveries: openDeliveries({ postgres: reading }),
       audit,
       governance: openGovernance({ postgres: governing, catalogue, now, newId: newRequestId }),
       ledger: openLedger({ cache, now }),
       operations: openOperations({ postgres: reading }),
+      trail: openTrail({ postgres: reading }),
       now,
       newId: newRequestId,
     },

@@ -43,10 +43,24 @@ export interface SearchEntry {
   readonly industry: string | null;
   readonly found: number;
 }
-export interface AccessQuestion {
+/** A question what would be given, or why something was. */
+export type AccessQuestion = AccessAsked | ReceiptAsked | PreviewAsked;
+interface AccessAsked {
   readonly purpose: string;
   readonly enterprise: string | null;
   readonly category: string | null;
+}
+interface ReceiptAsked {
+  readonly receipt: string;
+}
+/** An operation that was weighed and not run. */
+interface PreviewAsked {
+  /** SHA-256 (hex) of its document. */
+  readonly preview: string;
+  readonly purpose?: string;
+  readonly caseNumber?: string;
+  readonly enterprises?: readonly string[];
+  readonly categories?: readonly string[];
 }
 /** What a mutation changed, or why it changed nothing. */
 export interface ChangeEntry {
@@ -94,7 +108,7 @@ export type AuditEntry = Outcome & {
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];
   readonly searches?: readonly SearchEntry[];
-  /** Questions what would be given, which read no record but tell about consents. */
+  /** Questions that read no record but tell about policy and consents. */
   readonly questions?: readonly AccessQuestion[];
   readonly changes?: readonly ChangeEntry[];
   readonly durationMs: number;

@@ -3,11 +3,11 @@
  * send goes through `conclude`, and what has no receipt is thrown away.
  */
 import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Standing } from '../access/evidence.js';
 import type { Appended, Receipt } from '../audit/log.js';
 import { FAULTS, Fault, type FaultCode } from '../faults.js';
-import { inquiryOf } from './inquiryOf.js';
+import { askedBy } from './inquiryOf.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { LIMITS } from './limits.js';
 
@@ -18,7 +18,10 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
         async didResolveOperation({ contextValue: { journey }, document, operation, operationName, request }) {
           journey.operationName = operationName ?? undefined;
           try {
-            await decideOperation(schema, journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
+            const { catalogue } = journey.parts;
+            const asked = askedBy({ schema, catalogue, document, operation, variables: request.variables ?? {} });
+            if (journey.start.safe && operation?.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
+            await journey.decide(asked);
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
@@ -27,22 +30,6 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
       };
     },
   };
-}
-
-async function decideOperation(
-  schema: GraphQLSchema,
-  journey: Journey,
-  document: DocumentNode,
-  operation: OperationDefinitionNode | undefined,
-  variables: Record<string, unknown>,
-) {
-  // Apollo comes here also where no operation is of the name that was given.
-  if (!operation || !schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
-  const fragments = Object.fromEntries(
-    document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
-  );
-  if (journey.start.safe && operation.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
-  await journey.decide(inquiryOf({ schema, catalogue: journey.parts.catalogue, operation, fragments, variables }));
 }
 
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };

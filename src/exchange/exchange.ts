@@ -11,6 +11,7 @@ import { openToll, type Toll } from '../allowance/toll.js';
 import { ENTRY_VERSION } from '../audit/entry.js';
 import { Fault, type FaultCode } from '../faults.js';
 import { formatError, journeyPlugin } from './conclude.js';
+import { type Documents, openDocuments } from './documents.js';
 import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journey.js';
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
@@ -79,17 +80,23 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(view)],
     });
-  const started = new Map<string, Promise<ApolloServer<JourneyContext>>>();
+  interface Desk {
+    readonly apollo: ApolloServer<JourneyContext>;
+    readonly documents: Documents;
+  }
+  const started = new Map<string, Promise<Desk>>();
   /** Each view has a server of its own, with its own store of documents; there are as many as sets of roles. */
-  function serverFor(caller: Caller): Promise<ApolloServer<JourneyContext>> {
+  function deskFor(caller: Caller): Promise<Desk> {
     const audiences = audiencesOf(caller);
     const key = audiences.join();
-    let apollo = started.get(key);
-    if (!apollo) {
-      const opened = apolloOf(viewOf(schema, audiences));
-      started.set(key, (apollo = opened.start().then(() => opened)));
+    let desk = started.get(key);
+    if (!desk) {
+      const view = viewOf(schema, audiences);
+      const apollo = apolloOf(view);
+      const documents = openDocuments({ limits, catalogue: parts.catalogue, view, production });
+      started.set(key, (desk = apollo.start().then(() => ({ apollo, documents }))));
     }
-    return apollo;
+    return desk;
   }
 
   type Refused = Parameters<Exchange['refuse']>[0] & { operation?: string; supersedes?: string | null };
@@ -116,12 +123,11 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
   }
   const refuse = async (refused: Refused): Promise<Answer> => (await refusal(refused)).answer;
 
-  async function attempt(journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+  async function attempt(apollo: Desk['apollo'], journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
-    const apollo = await serverFor(journey.start.caller);
     const response = await apollo
       .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
       .finally(() => journey.end());
@@ -168,8 +174,9 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
           continue;
         }
         const { operation } = limits.admit(document);
-        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe });
-        const composed = await attempt(journey, question, { ...sent.rest, query: document });
+        const { apollo, documents } = await deskFor(caller);
+        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe, documents });
+        const composed = await attempt(apollo, journey, question, { ...sent.rest, query: document });
         const { conclusion } = journey;
         switch (conclusion.end) {
           case 'SENT':
@@ -209,7 +216,7 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
     answer,
     refuse,
     close: async () => {
-      for (const apollo of started.values()) await (await apollo).stop();
+      for (const desk of started.values()) await (await desk).apollo.stop();
     },
   };
 }

@@ -16,7 +16,7 @@ export const ChangeStateEnum = enumOf(
 );
 export const ProposalStateEnum = enumOf('ProposalState', PROPOSAL_STATES, '提案状态 / State of a proposal');
 export const RequestStateEnum = enumOf('AccessRequestState', REQUEST_STATES, '申请状态 / State of an access request');
-export const ConsentStateEnum = enumOf('ConsentState', CONSENT_STATES, '授权状态 / State of a consent');
+export const ConsentStateEnum = enumOf('ConsentStanding', CONSENT_STATES, '授权状态 / State of a consent');
 export const UserErrorCodeEnum = enumOf('UserErrorCode', USER_ERROR_CODES, '所提交内容的问题 / What is wrong with what was handed in');
 
 @ObjectType('UserError', { description: '所提交内容的一处问题；有问题则未作任何变更 / One fault of what was handed in; nothing was changed' })

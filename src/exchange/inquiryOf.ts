@@ -3,6 +3,7 @@
  * @include exactly as execution does, so that what is decided is what is asked.
  */
 import {
+  type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLIncludeDirective,
@@ -46,6 +47,20 @@ export interface OperationSource {
   readonly operation: OperationDefinitionNode;
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
   readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the operation of a validated document. @throws Fault OPERATION_NOT_SUPPORTED, and what `inquiryOf` throws */
+export function askedBy({
+  document,
+  operation,
+  ...rest
+}: Omit<OperationSource, 'operation' | 'fragments'> & { document: DocumentNode; operation: OperationDefinitionNode | null | undefined }): AskedOperation {
+  // None is found also where no operation is of the name that was given.
+  if (!operation || operation.operation === 'subscription') throw new Fault('OPERATION_NOT_SUPPORTED');
+  const fragments = Object.fromEntries(
+    document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
+  );
+  return inquiryOf({ ...rest, operation, fragments });
 }
 
 /**

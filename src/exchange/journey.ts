@@ -11,15 +11,18 @@ import type { Ledger } from '../allowance/ledger.js';
 import type { Toll } from '../allowance/toll.js';
 import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
+import type { Trail } from '../audit/trail.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Handled } from '../governance/desk.js';
 import type { Act, Governance, Result } from '../governance/governance.js';
 import type { GroundsStore } from '../grounds/grounds.js';
 import type { Operations } from '../operations/operations.js';
+import type { Deliveries } from '../records/deliveries.js';
 import type { Directory } from '../records/directory.js';
 import type { Reading, Records } from '../records/records.js';
 import type { Uscc } from '../terms.js';
+import type { Documents } from './documents.js';
 import type { AskedOperation } from './inquiryOf.js';
 import type { Lane } from './lane.js';
 import { type AccessReport, reportOf } from './report.js';
@@ -30,10 +33,12 @@ export interface ExchangeParts {
   readonly grounds: GroundsStore;
   readonly records: Records;
   readonly directory: Directory;
+  readonly deliveries: Deliveries;
   readonly audit: AuditLog;
   readonly governance: Governance;
   readonly ledger: Ledger;
   readonly operations: Operations;
+  readonly trail: Trail;
   readonly now: () => Date;
   /** Ids that sort by time, as those of requests do. */
   readonly newId: () => string;
@@ -70,6 +75,8 @@ export interface JourneyStart {
   readonly toll: Toll;
   /** Whether it came by GET, which changes nothing. */
   readonly safe: boolean;
+  /** Understands documents as this caller may send them. */
+  readonly documents: Documents;
 }
 
 /** What Apollo hands around. It copies its context, so the journey stands inside it and is not copied itself. */
@@ -148,11 +155,11 @@ export class Journey {
     return { caller, grounds };
   }
 
-  /** Evidence on one more enterprise, of the same policy epoch as the rest or not at all. */
-  async groundsOf(uscc: Uscc | null): Promise<Grounds> {
+  /** Evidence on more enterprises, of the same policy epoch as the rest or not at all. */
+  async groundsOf(usccs: readonly Uscc[]): Promise<Grounds> {
     const { caller, grounds } = this.ofInstitution;
-    if (uscc === null) return grounds;
-    const more = await this.parts.grounds.of(caller.institution, [uscc]);
+    if (usccs.length === 0) return grounds;
+    const more = await this.parts.grounds.of(caller.institution, usccs);
     if (more.standing.epoch !== grounds.standing.epoch) throw new Fault('POLICY_CHANGING');
     return more;
   }

@@ -34,7 +34,17 @@ export const LIMITS = Object.freeze({
 });
 
 /** Lists that are no records: how long they usually are. Lists of categories below their provider count like all of them. */
-const USUAL_LENGTH = Object.freeze({ categories: 256, items: 13, codes: 100, myAccess: 3_158, types: 100, fields: 13 });
+const USUAL_LENGTH = Object.freeze({
+  categories: 256,
+  items: 13,
+  codes: 100,
+  myAccess: 3_158,
+  types: 100,
+  fields: 13,
+  explainDecision: 20,
+  lines: 100,
+  previewQuery: 2_000,
+});
 
 export interface Admission {
   /** SHA-256 (hex) of the document, as the audit log keeps it. */

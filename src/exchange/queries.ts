@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
 import { decideDirectory } from '../access/decide.js';
-import { explain, REMEDIES } from '../access/explain.js';
+import { explain, remedyOf } from '../access/explain.js';
 import { FAULTS, Fault } from '../faults.js';
 import type { Purpose, Uscc } from '../terms.js';
 import { Catalogue } from './catalogueTypes.js';
@@ -106,7 +106,8 @@ export class Queries {
     if (category && !named) throw new Fault('BAD_USER_INPUT', { detail: 'category' });
     const uscc = typed ? typed.uscc : null;
     journey.questions.push({ purpose, enterprise: uscc, category: named?.code ?? null });
-    const grounds = await journey.groundsOf(uscc);
+    const grounds = await journey.groundsOf(uscc ? [uscc] : []);
+    const at = { standing: grounds.standing, purpose, time: journey.time };
     return [...explain(grounds, purpose, uscc, journey.time, named ? [named] : catalogue.categories)].map((found) => ({
       item: found.item.code,
       category: found.category.code,
@@ -115,10 +116,12 @@ export class Queries {
       reason: found.outcome.effect === 'DENIED' ? found.outcome.reason : null,
       rule: found.rule?.name ?? null,
       says: found.rule?.says ?? null,
+      grade: found.item.grade,
+      sharing: found.item.sharing,
       policyVersion: found.policyVersion,
       grants: found.grants,
       consents: found.consents,
-      remedy: found.outcome.effect === 'DENIED' ? REMEDIES[found.outcome.reason] : null,
+      remedy: found.outcome.effect === 'DENIED' ? remedyOf(found.outcome.reason, found, at) : null,
     }));
   }
 }

@@ -7,6 +7,7 @@ import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
+import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { LimitQueries } from './limitQueries.js';
 import { PolicyMutations } from './mutations.js';
@@ -22,7 +23,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries],
+    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights],
     validate: false,
     emitSchemaFile: false,
   });

@@ -2,7 +2,6 @@
  * A draft of policy tried out: what institutions would see under it, and which of their past reads it concerns. Reads the
  * log page by page and lets requests have their turn in between; reads no record and changes nothing.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { type Change, compareStandings } from '../access/compare.js';
 import { compile, type Subject } from '../access/compile.js';
 import type { ConsentState, Standing } from '../access/evidence.js';
@@ -14,6 +13,7 @@ import type { Trail } from '../audit/trail.js';
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import type { GroundsStore } from '../grounds/grounds.js';
 import { type InstitutionId, PURPOSES, type Purpose, type Uscc } from '../terms.js';
+import { openTurns } from './turns.js';
 
 /** How institutions stand before a change and after it; null: not resident. */
 export interface Draft {
@@ -67,8 +67,6 @@ export interface Simulation {
 const MOST_REPLAYED = 200_000;
 /** Enterprises whose past consents are fetched in one statement, but for one inquiry that names more. */
 const PAIRS_TOGETHER = 2_000;
-/** How long one turn lasts before others have theirs. */
-const TURN_MS = 8;
 
 /** Tries a draft against the log since a time. Terms of both policies are held against `time`, which is now as a rule. */
 export async function simulate(parts: SimulationParts, draft: Draft, { since, time }: { since: Date; time: Date }): Promise<Simulation> {
@@ -96,16 +94,6 @@ export async function simulate(parts: SimulationParts, draft: Draft, { since, ti
     await breathe();
   }
   return { wouldSee, replayed, complete, affected: replay.affected(), took: Math.round(performance.now() - begun) };
-}
-
-/** Gives the thread away when it has been held for a while. */
-function openTurns(): () => Promise<void> {
-  let begun = performance.now();
-  return async () => {
-    if (performance.now() - begun < TURN_MS) return;
-    await turn();
-    begun = performance.now();
-  };
 }
 
 async function viewsOf(

@@ -1,5 +1,6 @@
 /** GraphQL types that do not depend on the catalogue's content. */
 import { createUnionType, Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { REMEDY_ACTIONS } from '../access/explain.js';
 import { REASONS } from '../access/outcome.js';
 import { DATA_TYPES, MASK_RULES } from '../catalogue/model.js';
 import { PURPOSES, SHARING_TYPES, UPDATE_CYCLES } from '../terms.js';
@@ -23,6 +24,8 @@ export const FreshnessEnum = enumOf('Freshness', ['FRESH', 'OVERDUE', 'UNKNOWN']
 export const CardinalityEnum = enumOf('Cardinality', ['ONE', 'MANY'], '每家企业一条或多条 / One record an enterprise, or many');
 export const DataTypeEnum = enumOf('DataType', DATA_TYPES.map(screaming), '数据类型 / Data type');
 export const MaskRuleEnum = enumOf('MaskRule', MASK_RULES.map(screaming), '脱敏规则 / Mask rule');
+
+export const RemedyActionEnum = enumOf('RemedyAction', REMEDY_ACTIONS, '补救方式 / What can be done about a denial');
 
 @InputType('InquiryInput', { description: '查询事由，进入审计 / Why it is asked; goes into the audit log' })
 export class InquiryInput {
@@ -71,6 +74,17 @@ export class BilingualText {
   @Field(() => String, { simple: true }) en!: string;
 }
 
+@ObjectType('Remedy', { description: '被拒绝后可以怎么做 / What can be done about a denial' })
+export class Remedy {
+  @Field(() => String, { simple: true }) zh!: string;
+  @Field(() => String, { simple: true }) en!: string;
+  @Field(() => RemedyActionEnum, { simple: true, description: '方式 / Action' }) action!: string;
+  @Field(() => String, { nullable: true, simple: true, description: '由哪项变更开始 / The mutation that begins it' }) mutation!: string | null;
+  @Field(() => [String], { simple: true, description: '申请范围：信息项或信息类代码 / What to ask it for: codes of items or categories' })
+  scope!: readonly string[];
+  @Field(() => [PurposeEnum], { simple: true, description: '用于哪些目的 / For which purposes' }) purposes!: readonly string[];
+}
+
 @ObjectType('PageInfo', { description: '分页 / Paging' })
 export class PageInfo {
   @Field(() => Boolean, { simple: true }) hasNextPage!: boolean;
@@ -104,8 +118,10 @@ export class ItemAccess {
   @Field(() => ReasonEnum, { nullable: true, simple: true, description: '拒绝原因 / Reason of a denial' }) reason!: string | null;
   @Field(() => String, { nullable: true, simple: true, description: '起决定作用的规则 / The rule that decided' }) rule!: string | null;
   @Field(() => String, { nullable: true, simple: true, description: '规则内容 / What the rule says' }) says!: string | null;
+  @Field(() => Int, { simple: true, description: '现行数据级别 / Grade in force' }) grade!: number;
+  @Field(() => SharingEnum, { simple: true, description: '现行共享类型 / Sharing type in force' }) sharing!: string;
   @Field(() => Int, { simple: true, description: '策略版本 / Policy version' }) policyVersion!: number;
   @Field(() => [String], { simple: true, description: '所依据的授予 / Grants in force that cover it' }) grants!: readonly string[];
   @Field(() => [String], { simple: true, description: '所依据的企业授权 / Consents in force that cover it' }) consents!: readonly string[];
-  @Field(() => BilingualText, { nullable: true, simple: true, description: '可以怎么做 / What can be done' }) remedy!: BilingualText | null;
+  @Field(() => Remedy, { nullable: true, simple: true, description: '可以怎么做 / What can be done' }) remedy!: Remedy | null;
 }

@@ -28,6 +28,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     consentsOf: INSTITUTION,
     myConsents: ENTERPRISE,
     governance: OVERSIGHT,
+    explainDecision: ['INSTITUTION', 'ENTERPRISE', 'GOVERNANCE_OFFICER', 'AUDITOR'],
+    previewQuery: INSTITUTION,
     rateLimit: INSTITUTION,
     registeredOperations: INSTITUTION,
   },

@@ -19,15 +19,20 @@ const DAYS: Record<UpdateCycle, number | null> = { REAL_TIME: 1, DAILY: 2, WEEKL
 const DAY_MS = 86_400_000;
 
 export function provenanceOf(fact: Extract<Fact, { known: true }>, category: Category, time: Date): Provenance {
-  const days = DAYS[category.updateCycle];
-  const due = days === null ? null : new Date(fact.dataTime.getTime() + days * DAY_MS);
   return {
     provider: category.provider,
     dataTime: fact.dataTime.toISOString(),
     receivedAt: fact.receivedAt.toISOString(),
     delivery: String(fact.delivery),
     updateCycle: category.updateCycle,
-    dueBy: due?.toISOString() ?? null,
-    freshness: due === null ? 'UNKNOWN' : time <= due ? 'FRESH' : 'OVERDUE',
+    ...freshnessOf(fact.dataTime, category, time),
   };
+}
+
+/** How fresh data of that time are, by the update cycle of their category. */
+export function freshnessOf(dataTime: Date, { updateCycle }: Category, time: Date): Pick<Provenance, 'dueBy' | 'freshness'> {
+  const days = DAYS[updateCycle];
+  if (days === null) return { dueBy: null, freshness: 'UNKNOWN' };
+  const due = new Date(dataTime.getTime() + days * DAY_MS);
+  return { dueBy: due.toISOString(), freshness: time <= due ? 'FRESH' : 'OVERDUE' };
 }

@@ -62,6 +62,8 @@ describe('The schema has every name of the contract', () => {
       rateLimit: '(purpose: Purpose!): RateLimit!',
       registeredOperations: '(after: String, first: Int!): RegisteredOperationConnection!',
       myAccess: '(category: String, purpose: Purpose!, uscc: USCC): [ItemAccess!]!',
+      explainDecision: '(receipt: String!): PastDecision',
+      previewQuery: '(document: String!, operationName: String, variables: String): QueryPreview!',
     });
     expect(schema.getSubscriptionType()).toBeFalsy();
   });
