@@ -89,11 +89,11 @@ export async function openGateway(
     {
       catalogue,
       records,
+      deliveries: openDeliveries({ postgres: reading }),
+      trail: openTrail({ postgres: reading }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
-      deliveries: openDeliveries({ postgres: reading }),
       audit,
-      trail: openTrail({ postgres: reading }),
       now,
     },
     { production: config.production, newId: newRequestId },

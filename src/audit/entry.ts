@@ -43,13 +43,6 @@ export interface SearchEntry {
   readonly industry: string | null;
   readonly found: number;
 }
-/** A question what would be given, or why something was. */
-export type AccessQuestion = AccessAsked | ReceiptAsked | PreviewAsked;
-interface AccessAsked {
-  readonly purpose: string;
-  readonly enterprise: string | null;
-  readonly category: string | null;
-}
 interface ReceiptAsked {
   readonly receipt: string;
 }
@@ -61,6 +54,13 @@ interface PreviewAsked {
   readonly caseNumber?: string;
   readonly enterprises?: readonly string[];
   readonly categories?: readonly string[];
+}
+/** A question what would be given, or why something was. */
+export type AccessQuestion = AccessAsked | ReceiptAsked | PreviewAsked;
+interface AccessAsked {
+  readonly purpose: string;
+  readonly enterprise: string | null;
+  readonly category: string | null;
 }
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
@@ -91,7 +91,7 @@ export type AuditEntry = Outcome & {
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];
   readonly searches?: readonly SearchEntry[];
-  /** Questions that read no record but tell about policy and consents. */
+  /** Questions what would be given, which read no record but tell about consents. */
   readonly questions?: readonly AccessQuestion[];
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */

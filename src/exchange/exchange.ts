@@ -114,13 +114,14 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
     }
   }
 
-  async function attempt(apollo: Desk['apollo'], journey: Journey, { accept, body }: Question): Promise<Answer> {
+  async function attempt(journey: Journey, { accept, body }: Question): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
+    const { apollo, documents } = await deskFor(journey.start.caller);
     const response = await apollo
-      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
+      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey, documents }) })
       .finally(() => journey.end());
     const text = response.body.kind === 'complete' ? response.body.string : '';
     return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
@@ -146,9 +147,8 @@ export async function openExchange(parts: ExchangeParts, { production, newId }: 
       operation = limits.admit(document).operation;
       for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
         const id = supersedes === null ? question.id : newId();
-        const { apollo, documents } = await deskFor(caller);
-        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes, documents });
-        const composed = await attempt(apollo, journey, question);
+        journey = new Journey(parts, lane, { id, caller, startedAt, operation, supersedes });
+        const composed = await attempt(journey, question);
         const { conclusion } = journey;
         switch (conclusion.end) {
           case 'SENT':

@@ -26,10 +26,10 @@ export interface ExchangeParts {
   readonly catalogue: Catalogue;
   readonly grounds: GroundsStore;
   readonly records: Records;
-  readonly directory: Directory;
   readonly deliveries: Deliveries;
-  readonly audit: AuditLog;
   readonly trail: Trail;
+  readonly directory: Directory;
+  readonly audit: AuditLog;
   readonly now: () => Date;
 }
 
@@ -60,13 +60,13 @@ export interface JourneyStart {
   readonly operation: string;
   /** The entry of an earlier attempt that was thrown away. */
   readonly supersedes: string | null;
-  /** Understands documents as this caller may send them. */
-  readonly documents: Documents;
 }
 
 /** What Apollo hands around. It copies its context, so the journey stands inside it and is not copied itself. */
 export interface JourneyContext extends BaseContext {
   readonly journey: Journey;
+  /** Understands documents as this caller may send them. */
+  readonly documents: Documents;
 }
 
 /** One attempt to answer one request. */

@@ -18,9 +18,9 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     enterprises: INSTITUTION,
     searchEnterprises: INSTITUTION,
     catalogue: EVERYBODY,
-    myAccess: INSTITUTION,
     explainDecision: ['INSTITUTION', 'ENTERPRISE', 'GOVERNANCE_OFFICER', 'AUDITOR'],
     previewQuery: INSTITUTION,
+    myAccess: INSTITUTION,
   },
 };
 
