@@ -43,13 +43,6 @@ export interface SearchEntry {
   readonly industry: string | null;
   readonly found: number;
 }
-/** A question what would be given, or why something was. */
-export type AccessQuestion = AccessAsked | ReceiptAsked | PreviewAsked;
-interface AccessAsked {
-  readonly purpose: string;
-  readonly enterprise: string | null;
-  readonly category: string | null;
-}
 interface ReceiptAsked {
   readonly receipt: string;
 }
@@ -78,6 +71,13 @@ export interface ChangeEntry {
   readonly institutions?: readonly string[];
   /** The change itself, as it is kept. */
   readonly detail?: unknown;
+}
+/** A question what would be given, or why something was. */
+export type AccessQuestion = AccessAsked | ReceiptAsked | PreviewAsked;
+interface AccessAsked {
+  readonly purpose: string;
+  readonly enterprise: string | null;
+  readonly category: string | null;
 }
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
@@ -108,7 +108,7 @@ export type AuditEntry = Outcome & {
   readonly fields?: readonly string[];
   readonly reads?: readonly ReadEntry[];
   readonly searches?: readonly SearchEntry[];
-  /** Questions that read no record but tell about policy and consents. */
+  /** Questions what would be given, which read no record but tell about consents. */
   readonly questions?: readonly AccessQuestion[];
   readonly changes?: readonly ChangeEntry[];
   readonly durationMs: number;

@@ -123,13 +123,14 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
   }
   const refuse = async (refused: Refused): Promise<Answer> => (await refusal(refused)).answer;
 
-  async function attempt(apollo: Desk['apollo'], journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+  async function attempt(journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
+    const { apollo, documents } = await deskFor(journey.start.caller);
     const response = await apollo
-      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey }) })
+      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey, documents }) })
       .finally(() => journey.end());
     const text = response.body.kind === 'complete' ? response.body.string : '';
     return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
@@ -174,9 +175,8 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
           continue;
         }
         const { operation } = limits.admit(document);
-        const { apollo, documents } = await deskFor(caller);
-        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe, documents });
-        const composed = await attempt(apollo, journey, question, { ...sent.rest, query: document });
+        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe });
+        const composed = await attempt(journey, question, { ...sent.rest, query: document });
         const { conclusion } = journey;
         switch (conclusion.end) {
           case 'SENT':

@@ -56,7 +56,7 @@ export function askedBy({
   ...rest
 }: Omit<OperationSource, 'operation' | 'fragments'> & { document: DocumentNode; operation: OperationDefinitionNode | null | undefined }): AskedOperation {
   // None is found also where no operation is of the name that was given.
-  if (!operation || operation.operation === 'subscription') throw new Fault('OPERATION_NOT_SUPPORTED');
+  if (!operation || !rest.schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );

@@ -33,12 +33,12 @@ export class Insights {
     description: '预览查询：成本、脱敏、拒绝、所缺授权、逾期数据 / What a query would cost and give, before it is asked',
   })
   previewQuery(
-    @Ctx() { journey }: JourneyContext,
+    @Ctx() { journey, documents }: JourneyContext,
     @Arg('document', () => String, { description: 'GraphQL 文档 / The document' }) document: string,
     @Arg('variables', () => String, { nullable: true, description: '变量，JSON 对象 / Variables, a JSON object' }) variables: string | undefined,
     @Arg('operationName', () => String, { nullable: true, description: '操作名 / Which of its operations' }) operationName: string | undefined,
   ): Promise<QueryPreview> {
-    return previewOf(journey, { document, variables: variables ?? null, operationName: operationName ?? null });
+    return previewOf(journey, documents, { document, variables: variables ?? null, operationName: operationName ?? null });
   }
 }
 

@@ -32,13 +32,13 @@ export interface ExchangeParts {
   readonly catalogue: Catalogue;
   readonly grounds: GroundsStore;
   readonly records: Records;
-  readonly directory: Directory;
   readonly deliveries: Deliveries;
-  readonly audit: AuditLog;
   readonly governance: Governance;
   readonly ledger: Ledger;
   readonly operations: Operations;
   readonly trail: Trail;
+  readonly directory: Directory;
+  readonly audit: AuditLog;
   readonly now: () => Date;
   /** Ids that sort by time, as those of requests do. */
   readonly newId: () => string;
@@ -75,13 +75,13 @@ export interface JourneyStart {
   readonly toll: Toll;
   /** Whether it came by GET, which changes nothing. */
   readonly safe: boolean;
-  /** Understands documents as this caller may send them. */
-  readonly documents: Documents;
 }
 
 /** What Apollo hands around. It copies its context, so the journey stands inside it and is not copied itself. */
 export interface JourneyContext extends BaseContext {
   readonly journey: Journey;
+  /** Understands documents as this caller may send them. */
+  readonly documents: Documents;
 }
 
 /** What a caller hands in: under the same key the same again. */

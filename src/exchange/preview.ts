@@ -12,7 +12,7 @@ import { recordsTypeName } from '../catalogue/naming.js';
 import { FAULTS, Fault } from '../faults.js';
 import { freshnessOf } from '../records/provenance.js';
 import type { Uscc } from '../terms.js';
-import type { Problem } from './documents.js';
+import type { Documents, Problem } from './documents.js';
 import type { AskedOperation } from './inquiryOf.js';
 import type { DeniedCoordinate, MissingConsent, QueryCost, QueryPreview, QueryProblem, StaleCategory } from './insightTypes.js';
 import type { Journey } from './journey.js';
@@ -27,11 +27,11 @@ export interface Previewed {
 }
 
 /** Weighs an operation for the institution that asks. @throws Fault ACCESS_DENIED, POLICY_CHANGING */
-export async function previewOf(journey: Journey, { document, variables, operationName }: Previewed): Promise<QueryPreview> {
+export async function previewOf(journey: Journey, documents: Documents, { document, variables, operationName }: Previewed): Promise<QueryPreview> {
   const { standing } = journey.ofInstitution.grounds;
   const preview = hashOf(document);
   const given = variablesIn(variables);
-  const understood = given ? journey.start.documents.understand(document, given, operationName) : { ok: false as const, problems: [NO_VARIABLES] };
+  const understood = given ? documents.understand(document, given, operationName) : { ok: false as const, problems: [NO_VARIABLES] };
   if (!understood.ok) {
     journey.questions.push({ preview });
     return { ...NOTHING, problems: understood.problems.map(problemOf), cost: costBeyond(understood.problems), policyVersion: standing.policyVersion };

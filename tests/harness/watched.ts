@@ -9,7 +9,6 @@ import { pino } from 'pino';
 import type { AuditEntry } from '../../src/audit/entry.js';
 import type { Config } from '../../src/config.js';
 import type { Role, Statement } from '../../src/postgres.js';
-import type { StaffRole } from '../../src/terms.js';
 import { type Database, type Gateway, openGateway } from '../../src/zone.js';
 import type { Answered, TestZone } from './zone.js';
 
@@ -34,28 +33,12 @@ export interface WatchedGateway extends Gateway {
   /** Asks as an institution, a member of staff or an enterprise, through the socket. */
   ask(
     query: string,
-    options?: {
-      institution?: string;
-      staff?: Staff;
-      enterprise?: string;
-      caller?: OtherCaller;
-      variables?: unknown;
-      operationName?: string;
-      headers?: Record<string, string>;
-    },
+    options?: { institution?: string; staff?: Staff; enterprise?: string; variables?: unknown; operationName?: string; headers?: Record<string, string> },
   ): Promise<Answered>;
   /** Sends bytes as they are; again, while the gateway says that it is overloaded. */
   send(options: SendOptions): Promise<Sent>;
   tokenFor(institution: string): Promise<string>;
 }
-/** Who asks where it is no institution. */
-export interface OtherCaller {
-  readonly subject: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-}
-export const staff = (subject: string, ...roles: StaffRole[]): OtherCaller => ({ subject, claims: { actor: 'staff', roles } });
-export const enterprise = (uscc: string): OtherCaller => ({ subject: uscc, claims: { actor: 'enterprise' } });
-
 export interface SendOptions {
   readonly method?: string;
   readonly path?: string;
@@ -93,14 +76,12 @@ export async function openWatchedGateway(zone: TestZone, changes: Partial<Config
     logged: () => lines.join('\n'),
     tokenFor,
     send,
-    async ask(query, { institution = 'bank-01', staff, enterprise, caller, variables, operationName, headers = {} } = {}) {
-      const token = caller
-        ? await gateway.issuer?.tokenFor(caller.subject, `${caller.subject.toLowerCase()}-desk`, caller.claims)
-        : staff
-          ? await gateway.issuer?.tokenFor(staff.login, 'console', { actor: 'staff', roles: staff.roles })
-          : enterprise
-            ? await gateway.issuer?.tokenFor(enterprise, 'portal', { actor: 'enterprise' })
-            : await tokenFor(institution);
+    async ask(query, { institution = 'bank-01', staff, enterprise, variables, operationName, headers = {} } = {}) {
+      const token = staff
+        ? await gateway.issuer?.tokenFor(staff.login, 'console', { actor: 'staff', roles: staff.roles })
+        : enterprise
+          ? await gateway.issuer?.tokenFor(enterprise, 'portal', { actor: 'enterprise' })
+          : await tokenFor(institution);
       const {
         status,
         headers: answered,

@@ -1,7 +1,7 @@
 /** Why a past answer came out as it did: asked by the bank, the officer, the enterprise, and by who may not know. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Category, Item } from '../../src/catalogue/model.js';
-import { enterprise, entriesSince, entryOf, lastSequence, type OtherCaller, openWatchedGateway, staff, type WatchedGateway } from '../harness/watched.js';
+import { entriesSince, entryOf, lastSequence, openWatchedGateway, type Staff, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 
 let zone: TestZone;
@@ -33,9 +33,12 @@ interface Line {
   readonly consents: string[];
   readonly remedy: { action: string; mutation: string | null; scope: string[] } | null;
 }
-const explained = (receipt: string, who: { institution?: string; caller?: OtherCaller } = {}, page: { first?: number; after?: string | null } = {}) =>
-  gateway.ask(EXPLAIN, { ...who, variables: { receipt, ...page } });
-const told = async (receipt: string, who?: { institution?: string; caller?: OtherCaller }) => {
+const explained = (
+  receipt: string,
+  who: { institution?: string; staff?: Staff; enterprise?: string } = {},
+  page: { first?: number; after?: string | null } = {},
+) => gateway.ask(EXPLAIN, { ...who, variables: { receipt, ...page } });
+const told = async (receipt: string, who?: { institution?: string; staff?: Staff; enterprise?: string }) => {
   const { status, body } = await explained(receipt, who);
   expect([status, body.errors]).toEqual([200, undefined]);
   return body.data.explainDecision;
@@ -187,10 +190,10 @@ describe('The policy of then', () => {
 });
 
 describe('Who may know', () => {
-  const OFFICER = { caller: staff('officer.wang', 'GOVERNANCE_OFFICER') };
-  const AUDITOR = { caller: staff('auditor.zhao', 'AUDITOR') };
+  const OFFICER = { staff: { login: 'officer.wang', roles: ['GOVERNANCE_OFFICER'] } };
+  const AUDITOR = { staff: { login: 'auditor.zhao', roles: ['AUDITOR'] } };
   const unknown = '018f0000-0000-7000-8000-000000000000';
-  const refusal = async (receipt: string, who: { institution?: string; caller?: OtherCaller }) => {
+  const refusal = async (receipt: string, who: { institution?: string; staff?: Staff; enterprise?: string }) => {
     const { status, body } = await explained(receipt, who);
     return { status, data: body.data, errors: body.errors };
   };
@@ -212,19 +215,19 @@ describe('Who may know', () => {
 
   test('an enterprise: that it was read, what came out of it, and nothing of others or of the case', async () => {
     const receipt = await receiptOf(BATCH, { variables: { usccs: FIRMS } });
-    const { status, body, text } = await explained(receipt, { caller: enterprise(firm(1)) });
+    const { status, body, text } = await explained(receipt, { enterprise: firm(1) });
     expect([status, body.errors]).toEqual([200, undefined]);
     const decision = body.data.explainDecision;
     expect(decision).toMatchObject({ institution: 'bank-01', purpose: 'PRE_LOAN_REVIEW', client: null, caseNumber: null, operator: null, agrees: true });
     expect(new Set(decision.lines.nodes.flatMap((line: Line) => line.enterprises))).toEqual(new Set([firm(1)]));
     for (const other of FIRMS.filter((uscc) => uscc !== firm(1))) expect(text).not.toContain(other);
     expect(text).not.toContain('T-7');
-    expect(await refusal(receipt, { caller: enterprise(firm(6)) })).toEqual(await refusal(unknown, { caller: enterprise(firm(6)) }));
+    expect(await refusal(receipt, { enterprise: firm(6) })).toEqual(await refusal(unknown, { enterprise: firm(6) }));
   });
 
   test('neither a steward nor a reader of figures', async () => {
     for (const role of ['PROVIDER_STEWARD', 'DASHBOARD_READER'] as const) {
-      const { status, body } = await explained(unknown, { caller: staff('someone', role) });
+      const { status, body } = await explained(unknown, { staff: { login: 'someone', roles: [role] } });
       expect([status, body.errors?.[0]?.extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
     }
   });
@@ -295,7 +298,7 @@ test('Every item of the zone, of firms of every consent, is explained as it came
 test('To ask for an explanation is written down', async () => {
   const receipt = await receiptOf('{ catalogue { version } }');
   const sequence = await lastSequence(zone);
-  await told(receipt, { caller: staff('auditor.zhao', 'AUDITOR') });
+  await told(receipt, { staff: { login: 'auditor.zhao', roles: ['AUDITOR'] } });
   expect(await entriesSince(zone, sequence)).toMatchObject([
     { outcome: 'ANSWERED', staff: 'auditor.zhao', institution: null, fields: ['explainDecision'], questions: [{ receipt }] },
   ]);

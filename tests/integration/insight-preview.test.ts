@@ -1,7 +1,7 @@
 /** An operation weighed before it is asked: the preview says what the answer then says. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../src/exchange/limits.js';
-import { enterprise, entriesSince, entryOf, lastSequence, openWatchedGateway, staff, type WatchedGateway } from '../harness/watched.js';
+import { entriesSince, entryOf, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 
 let zone: TestZone;
@@ -159,8 +159,8 @@ describe('A preview', () => {
   });
 
   test('exists for institutions only', async () => {
-    for (const caller of [staff('officer.wang', 'GOVERNANCE_OFFICER'), enterprise(firm(0))]) {
-      const { status, body } = await gateway.ask(PREVIEW, { caller, variables: { document: BATCH } });
+    for (const caller of [{ staff: { login: 'officer.wang', roles: ['GOVERNANCE_OFFICER'] } }, { enterprise: firm(0) }]) {
+      const { status, body } = await gateway.ask(PREVIEW, { ...caller, variables: { document: BATCH } });
       expect([status, body.errors?.[0]?.extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
     }
   });
