@@ -11,6 +11,7 @@ import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { LimitQueries } from './limitQueries.js';
 import { PolicyMutations } from './mutations.js';
+import { OfficerInsights } from './officerInsights.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
@@ -23,7 +24,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights],
+    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights],
     validate: false,
     emitSchemaFile: false,
   });

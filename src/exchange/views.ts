@@ -41,6 +41,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     accessRequests: OVERSIGHT,
     proposals: OVERSIGHT,
     consents: OVERSIGHT,
+    simulatePolicy: OVERSIGHT,
+    leastPrivilege: OVERSIGHT,
   },
   Mutation: {
     grantAccess: OFFICER,
