@@ -68,8 +68,8 @@ export function claimsOf({ institution, staff, enterprise, roles = 'GOVERNANCE_O
 export async function sandboxToken(who: Who, client?: string): Promise<string> {
   const { subject, claims } = claimsOf(who);
   const config = readConfig();
-  if (config.production || config.tokenJwksFile)
-    throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE or in production' });
+  if (config.production || config.tokenJwksFile || config.tokenJwksUrl)
+    throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE, TOKEN_JWKS_URL or in production' });
   return (await openIssuer(config)).tokenFor(subject, client, claims);
 }
 
