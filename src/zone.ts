@@ -182,7 +182,7 @@ async function openIssuing(config: Config, database: Database, trust: Trust, log
     issuer,
     trust: {
       ...believed,
-      keys: keysAtHand(() => trust.keys.read().public),
+      keys: keysAtHand((fresh) => trust.keys.read(fresh).public),
       isDismissed: (caller: Caller) => dismissals.hasClient(caller.client) || (caller.kind === 'STAFF' && dismissals.hasStaff(caller.staff)),
     },
     close() {

@@ -8,13 +8,20 @@ const FETCH_LIMIT_MS = 2_000;
 const COOLDOWN_MS = 30_000;
 const LONGEST_HELD_MS = 10 * 60_000;
 
-/** @param read the keys as they are now; the same object for as long as they are the same. */
-export function keysAtHand(read: () => JSONWebKeySet): JWTVerifyGetKey {
+/** @param read the keys as they are now, or were a moment ago; the same object for as long as they are the same. */
+export function keysAtHand(read: (fresh?: boolean) => JSONWebKeySet): JWTVerifyGetKey {
   let held: { from: JSONWebKeySet; find: JWTVerifyGetKey } | null = null;
-  return (header, token) => {
-    const from = read();
+  const finder = (from: JSONWebKeySet): JWTVerifyGetKey => {
     if (held?.from !== from) held = { from, find: createLocalJWKSet(from) };
-    return held.find(header, token);
+    return held.find;
+  };
+  return async (header, token) => {
+    try {
+      return await finder(read())(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      return await finder(read(true))(header, token);
+    }
   };
 }
 

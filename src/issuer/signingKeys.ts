@@ -1,6 +1,6 @@
 /**
  * The keys of the embedded issuer, in the zone's home: one that signs, and those that signed before it for as long as one of
- * their tokens may live. The files are looked at on every use, so that all processes on one home follow a rotation at once.
+ * their tokens may live. The files are looked at while they are used, so that all processes on one home follow a rotation at once.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,8 @@ export interface KeySet {
   readonly stamp: string;
 }
 export interface SigningKeys {
-  read(): KeySet;
+  /** @param fresh looks at the files now; otherwise what was seen a moment ago will do. */
+  read(fresh?: boolean): KeySet;
   /** A new key signs from now on; tells its name and until when the old one is believed. */
   rotate(): Promise<{ kid: string; retired: string; believedUntil: Date }>;
 }
@@ -28,6 +29,9 @@ interface RetiredKey {
 
 /** A process may have taken the old key in hand just before the rotation. */
 const OVERLAP_MS = (TOKEN_LIFE_SECONDS + 60) * 1000;
+
+/** Looking costs a tenth of checking a token; whoever meets a name that he does not know looks at once. */
+const LOOK_EVERY_MS = 50;
 
 export async function openSigningKeys({ zoneHome, now = Date.now }: { zoneHome: string; now?: () => number }): Promise<SigningKeys> {
   mkdirSync(zoneHome, { recursive: true });
@@ -46,7 +50,10 @@ export async function openSigningKeys({ zoneHome, now = Date.now }: { zoneHome: 
   let held: { files: string; signing: JWK; retired: RetiredKey[] } | null = null;
   let told: KeySet | null = null;
 
-  const read = (): KeySet => {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const read = (fresh = false): KeySet => {
+    if (!fresh && told && performance.now() - lookedAt < LOOK_EVERY_MS) return told;
+    lookedAt = performance.now();
     const files = `${stampOf(signingFile)} ${stampOf(retiredFile)}`;
     if (held?.files !== files) held = { files, signing: JSON.parse(readFileSync(signingFile, 'utf8')) as JWK, retired: readRetired() };
     const { signing, retired } = held;
@@ -58,7 +65,7 @@ export async function openSigningKeys({ zoneHome, now = Date.now }: { zoneHome: 
   return {
     read,
     async rotate() {
-      const old = read().secret[0] as JWK;
+      const old = read(true).secret[0] as JWK;
       const fresh = await newKey();
       const believedUntil = now() + OVERLAP_MS;
       // First the old one is kept, then the new one signs: between the two the old one is both, which harms nothing.

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, importJWK } from 'jose';
 import { addClient, addStaff } from '../../src/commands/registers.js';
@@ -191,6 +192,7 @@ describe('the signing key', () => {
       expect(entry.believedUntil - Date.now()).toBeGreaterThan(300_000);
       expect(statSync(retired).mode & 0o777).toBe(0o600);
       writeFileSync(retired, JSON.stringify([{ ...entry, believedUntil: Date.now() - 1 }]));
+      await sleep(100);
       expect(await kids()).toEqual([kidOf(fresh)]);
       for (const gateway of [one, two]) expect([await statusAt(gateway, old), await statusAt(gateway, fresh)]).toEqual([401, 200]);
       expect(await importJWK(entry.key, 'ES256')).toBeDefined();
