@@ -16,6 +16,7 @@ export interface Config {
   readonly gatewayDatabaseUrl: string | null;
   readonly governanceDatabaseUrl: string | null;
   readonly deliveryDatabaseUrl: string | null;
+  readonly issuerDatabaseUrl: string | null;
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
@@ -24,14 +25,33 @@ export interface Config {
   readonly production: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
   readonly tokenIssuer: string;
+  /** Tokens for this gateway name it; it is one of `audiences`. */
   readonly tokenAudience: string;
-  /** JWKS of an external issuer; null: the sandbox issuer's key in `zoneHome`, refused in production. */
+  /** What tokens of the sandbox and of production name: never the same. */
+  readonly audiences: Readonly<Record<'sandbox' | 'production', string>>;
+  /** JWKS of an external issuer; both null: the embedded issuer with its keys in `zoneHome`, refused in production. */
   readonly tokenJwksFile: string | null;
+  readonly tokenJwksUrl: string | null;
+  /** Whether a token that is bound to no key of its caller is refused. */
+  readonly tokenBinding: 'required' | 'optional';
+  /** Where clients find the gateway, as their proofs name it; null: as the Host header says. */
+  readonly publicUrl: string | null;
+  /** Certificate and key of the listener; null: plain HTTP. */
+  readonly tls: TlsFiles | null;
   /** Origins of browsers that may call; empty: none. */
   readonly corsOrigins: readonly string[];
 }
 
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** Certificates of clients must come from here; null: any, for what counts is the thumbprint that a token is bound to. */
+  readonly clientCa: string | null;
+}
+
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SANDBOX_AUDIENCE = 'https://sandbox.zone.example';
+const PRODUCTION_AUDIENCE = 'https://gateway.zone.example';
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
 /**
@@ -62,13 +82,31 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const production = oneOf('ZONE_ENV', ['development', 'production'], 'development') === 'production';
   const home = text('ZONE_HOME', '.zone');
   const databaseUrl = address('DATABASE_URL', ['postgres', 'postgresql']);
-  const tokenJwksFile = env.TOKEN_JWKS_FILE?.trim() || null;
-  if (production && !tokenJwksFile) faults.push('TOKEN_JWKS_FILE is needed in production: the sandbox issuer is not trusted there');
+  const file = (name: string): string | null => env[name]?.trim() || null;
+  const tokenJwksFile = file('TOKEN_JWKS_FILE');
+  const tokenJwksUrl = address('TOKEN_JWKS_URL', ['https', 'http']);
+  if (tokenJwksUrl && !isPrivateWay(tokenJwksUrl)) faults.push('TOKEN_JWKS_URL must begin with https://, but on this machine');
+  if (tokenJwksFile && tokenJwksUrl) faults.push('TOKEN_JWKS_URL must not stand beside TOKEN_JWKS_FILE');
+  if (production && !tokenJwksFile && !tokenJwksUrl)
+    faults.push('TOKEN_JWKS_FILE is needed in production, or TOKEN_JWKS_URL: the sandbox issuer is not trusted there');
   const gatewayUrl = address('DATABASE_GATEWAY_URL', ['postgres', 'postgresql']);
   if (production && (!gatewayUrl || gatewayUrl === databaseUrl)) {
     faults.push('DATABASE_GATEWAY_URL is needed in production: a login of its own, member of zone_gateway only, so that the log is append-only to it');
   }
   if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
+
+  const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
+  if (production && tokenBinding === 'optional') faults.push('TOKEN_BINDING must be required in production');
+  const tokenAudience = text('TOKEN_AUDIENCE', production ? PRODUCTION_AUDIENCE : SANDBOX_AUDIENCE);
+  const audiences = {
+    sandbox: text('TOKEN_SANDBOX_AUDIENCE', production ? SANDBOX_AUDIENCE : tokenAudience),
+    production: text('TOKEN_PRODUCTION_AUDIENCE', production ? tokenAudience : PRODUCTION_AUDIENCE),
+  };
+  if (audiences.sandbox === audiences.production) faults.push('TOKEN_PRODUCTION_AUDIENCE must differ from TOKEN_SANDBOX_AUDIENCE');
+  if (tokenAudience !== audiences[production ? 'production' : 'sandbox'])
+    faults.push(`TOKEN_AUDIENCE must be that of ${production ? 'production' : 'the sandbox'}`);
+  const [certificate, key, clientCa] = [file('TLS_CERT_FILE'), file('TLS_KEY_FILE'), file('TLS_CLIENT_CA_FILE')];
+  if ((certificate === null) !== (key === null) || (clientCa && !certificate)) faults.push('TLS_CERT_FILE must stand together with TLS_KEY_FILE');
 
   const config: Config = {
     port: whole('PORT', 4000, 0, 65535),
@@ -80,14 +118,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     gatewayDatabaseUrl: gatewayUrl ?? databaseUrl,
     governanceDatabaseUrl: address('DATABASE_GOVERNANCE_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    issuerDatabaseUrl: address('DATABASE_ISSUER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
     production,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     tokenIssuer: text('TOKEN_ISSUER', 'https://issuer.zone.example'),
-    tokenAudience: text('TOKEN_AUDIENCE', 'https://gateway.zone.example'),
+    tokenAudience,
+    audiences,
     tokenJwksFile,
+    tokenJwksUrl,
+    tokenBinding,
+    publicUrl: address('PUBLIC_URL', ['https', 'http'])?.replace(/\/+$/, '') ?? null,
+    tls: certificate && key ? { certificate, key, clientCa } : null,
     corsOrigins: text('CORS_ORIGINS', '')
       .split(',')
       .map((origin) => origin.trim())
@@ -95,4 +139,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   };
   if (faults.length > 0) throw new Fault('CONFIG_FAULTY', { detail: faults.join('; ') });
   return Object.freeze(config);
+}
+
+/** Keys that come over an open way could be anybody's. */
+function isPrivateWay(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

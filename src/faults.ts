@@ -42,6 +42,13 @@ export const FAULTS = Object.freeze({
   TOKEN_MISSING: entry(401, '缺少访问令牌', 'There is no bearer token', '在 Authorization 中携带 Bearer 令牌', 'Send Authorization: Bearer <token>'),
   TOKEN_INVALID: entry(401, '访问令牌无效', 'The token is not valid', '重新申请令牌', 'Obtain a new token'),
   TOKEN_EXPIRED: entry(401, '访问令牌已过期', 'The token has expired', '重新申请令牌；有效期至多五分钟', 'Obtain a new token; one lives five minutes at most'),
+  TOKEN_UNBOUND: entry(
+    401,
+    '访问令牌未与调用方密钥绑定',
+    'The token is not bound to a key of the caller',
+    '以客户端证书（mTLS）或 DPoP 申请并使用令牌',
+    'Obtain and use tokens with a client certificate (mTLS) or DPoP',
+  ),
   CALLER_UNKNOWN: entry(
     401,
     '令牌所示机构不是入驻机构',

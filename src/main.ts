@@ -10,6 +10,13 @@ const whole = (least: number) => (text: string) => {
 };
 const example = (text: string) => `\n例 Example:\n  ${text.split('\n').join('\n  ')}\n`;
 
+/** Whoever acts for nobody, or for two, is told how it is used. */
+const actsForOne = (command: Command) => {
+  const { institution, staff, enterprise } = command.opts();
+  if ([institution, staff, enterprise].filter((named) => named !== undefined).length !== 1)
+    command.error('error: exactly one of --institution, --staff and --enterprise is wanted');
+};
+
 const program = new Command('zone')
   .description('金融公共数据专区网关 / Gateway of the financial public-data zone')
   .version('1.0.0')
@@ -92,6 +99,7 @@ program
     'after',
     example('curl -H "Authorization: Bearer $(node dist/main.js token --institution bank-01)" …\nnode dist/main.js token --staff li.wei --roles AUDITOR'),
   )
+  .hook('preAction', actsForOne)
   .action(async (options) => (await import('./commands/query.js')).token(options));
 
 program
@@ -105,6 +113,7 @@ program
   .option('--variables <json>', '变量 / variables as JSON', '{}')
   .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000/graphql')
   .addHelpText('after', example(`node dist/main.js query seeds/queries/profile.graphql --institution bank-01 --variables '{"uscc":"…"}'`))
+  .hook('preAction', actsForOne)
   .action(async (file, options) => (await import('./commands/query.js')).query(file, options));
 
 program
@@ -132,7 +141,65 @@ schema
   .addHelpText('after', example('node dist/main.js schema print > schema/zone.graphql'))
   .action(async () => (await import('./commands/catalogue.js')).printSchema());
 
-for (const command of [program, ...program.commands, ...catalogue.commands, ...operations.commands, ...schema.commands])
+const staff = program
+  .command('staff')
+  .description('工作人员账号 / Accounts of staff at the embedded issuer')
+  .addHelpText('after', example('node dist/main.js staff list'));
+staff
+  .command('add <login>')
+  .description('登记账号，或为其换密码与角色 / Register an account, or give it another password and other roles')
+  .requiredOption('--name-zh <name>', '中文姓名 / name in Chinese')
+  .requiredOption('--name-en <name>', '英文姓名 / name in English')
+  .requiredOption('--roles <roles>', 'GOVERNANCE_OFFICER, AUDITOR, PROVIDER_STEWARD, DASHBOARD_READER')
+  .option('--provider <code>', '数据管家所属单位 / provider that a steward answers for')
+  .option('--password-file <file>', '密码文件；缺省则生成 / file with the password; made here without it')
+  .addHelpText('after', example('node dist/main.js staff add he.qingyuan --name-zh 贺清远 --name-en "He Qingyuan" --roles AUDITOR'))
+  .action(async (login, options) => (await import('./commands/registers.js')).addStaff(login, options));
+staff
+  .command('list')
+  .description('列出账号 / List the accounts')
+  .addHelpText('after', example('node dist/main.js staff list'))
+  .action(async () => (await import('./commands/registers.js')).listStaff());
+staff
+  .command('disable <login>')
+  .description('停用账号 / Disable an account')
+  .addHelpText('after', example('node dist/main.js staff disable he.qingyuan'))
+  .action(async (login) => (await import('./commands/registers.js')).disableStaff(login));
+
+const client = program
+  .command('client')
+  .description('机构系统与控制台 / Systems of institutions, and consoles, at the embedded issuer')
+  .addHelpText('after', example('node dist/main.js client list'));
+client
+  .command('add <client>')
+  .description('登记机构系统或控制台 / Register a system of an institution, or a console')
+  .option('--institution <code>', '机构代码 / institution that the system acts for')
+  .option('--redirect-uri <uri...>', '控制台回调地址 / where a console takes staff back')
+  .option('--jwks <file>', '公钥（ES256、PS256） / public keys')
+  .requiredOption('--audience <name>', 'sandbox | production')
+  .option('--certificate <file>', '客户端证书（PEM），令牌与其绑定 / certificate that tokens are bound to')
+  .addHelpText('after', example('node dist/main.js client add bank-01-core --institution bank-01 --jwks keys.json --audience sandbox --certificate cert.pem'))
+  .action(async (name, options) => (await import('./commands/registers.js')).addClient(name, options));
+client
+  .command('list')
+  .description('列出 / List them')
+  .addHelpText('after', example('node dist/main.js client list'))
+  .action(async () => (await import('./commands/registers.js')).listClients());
+client
+  .command('disable <client>')
+  .description('停用 / Disable one')
+  .addHelpText('after', example('node dist/main.js client disable bank-01-core'))
+  .action(async (name) => (await import('./commands/registers.js')).disableClient(name));
+
+const issuer = program.command('issuer').description('内置签发方 / The embedded issuer').addHelpText('after', example('node dist/main.js issuer rotate'));
+issuer
+  .command('rotate')
+  .description('更换签名密钥，新旧重叠 / A new signing key; the old one is believed until its last token has expired')
+  .addHelpText('after', example('node dist/main.js issuer rotate'))
+  .action(async () => (await import('./commands/registers.js')).rotateKey());
+
+const groups = [catalogue, operations, schema, staff, client, issuer];
+for (const command of [program, ...program.commands, ...groups.flatMap(({ commands }) => commands)])
   command.showHelpAfterError('(--help 查看用法 / shows how)');
 
 // Whoever reads what is printed may stop early, as `head` does; that is no failure.

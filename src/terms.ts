@@ -28,6 +28,9 @@ export type InstitutionKind = (typeof INSTITUTION_KINDS)[number];
 export const STAFF_ROLES = ['GOVERNANCE_OFFICER', 'AUDITOR', 'PROVIDER_STEWARD', 'DASHBOARD_READER'] as const;
 export type StaffRole = (typeof STAFF_ROLES)[number];
 
+/** Longest life of an access token, in seconds: a stolen one is worth little. */
+export const TOKEN_LIFE_SECONDS = 300;
+
 export const SHARING_TYPES = ['UNCONDITIONAL', 'CONDITIONAL', 'NOT_SHARED'] as const;
 export type SharingType = (typeof SHARING_TYPES)[number];
 

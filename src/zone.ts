@@ -1,23 +1,32 @@
 /** The composition root: the only place that opens a pool, a Redis client or a key, and closes them again. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import type { JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
+import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
 import { openTrail } from './audit/trail.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
-import type { Config } from './config.js';
+import type { Config, TlsFiles } from './config.js';
 import { openEmbeddedPostgres } from './embedded.js';
 import { type Exchange, openExchange } from './exchange/exchange.js';
 import { openGovernance } from './governance/governance.js';
 import { openGrounds } from './grounds/grounds.js';
 import { openAuthenticator } from './http/authenticate.js';
+import { certificateOf } from './http/certificate.js';
+import { keysAtHand, keysFrom } from './http/keySource.js';
 import { openMetrics } from './http/metrics.js';
 import { newRequestId } from './http/requestId.js';
-import { openSandboxIssuer, type SandboxIssuer } from './http/sandboxIssuer.js';
-import { openServer } from './http/server.js';
+import { openServer, type TlsOptions } from './http/server.js';
+import { type Clients, openClients } from './issuer/clients.js';
+import { openDismissals } from './issuer/dismissals.js';
+import { openIssuer as openEmbeddedIssuer } from './issuer/issuer.js';
+import { openSandboxIssuer, type SandboxIssuer } from './issuer/sandboxIssuer.js';
+import { openSigningKeys, readCookieSecret, type SigningKeys } from './issuer/signingKeys.js';
+import { openStaff, type Staff } from './issuer/staff.js';
+import { openUsedOnce } from './issuer/usedOnce.js';
 import { openOperations } from './operations/operations.js';
 import { openPostgres, type Postgres, type Role } from './postgres.js';
 import { openDeliveries } from './records/deliveries.js';
@@ -32,7 +41,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_delivery', 'zone_console'];
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console'];
 const LONG_WORK_MS = 6 * 3_600_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
@@ -42,6 +51,7 @@ export async function openDatabase(config: Config): Promise<Database> {
     owner: ownerUrl,
     zone_gateway: embedded?.urlOf('zone_gateway') ?? config.gatewayDatabaseUrl ?? ownerUrl,
     zone_governance: embedded?.urlOf('zone_governance') ?? config.governanceDatabaseUrl ?? ownerUrl,
+    zone_issuer: embedded?.urlOf('zone_issuer') ?? config.issuerDatabaseUrl ?? ownerUrl,
     zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
   };
@@ -80,7 +90,9 @@ export async function openGateway(
   now: () => Date = () => new Date(),
 ): Promise<Gateway> {
   // What can be missing is read first: nothing is open yet that would keep a failed start from ending.
-  const { issuer, keys } = await trust(config);
+  const trust = await openTrust(config);
+  const issuer = trust.kind === 'EMBEDDED' ? sandboxIssuerOf(trust.keys, config) : null;
+  const tls = config.tls && readTls(config.tls);
   const limitMs = config.statementLimitMs;
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
@@ -106,11 +118,17 @@ export async function openGateway(
     },
     { production: config.production },
   );
+  const issuing = await openIssuing(config, database, trust, log);
+  const caRequired = tls?.ca !== undefined;
   const server = await openServer({
+    publicUrl: config.publicUrl,
+    tls,
+    certificateOf: (socket) => certificateOf(socket, caRequired),
+    issuer: issuing.issuer,
     exchange,
     log,
     corsOrigins: config.corsOrigins,
-    authenticator: openAuthenticator({ keys, issuer: config.tokenIssuer, audience: config.tokenAudience }),
+    authenticator: openAuthenticator(issuing.trust),
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
@@ -130,6 +148,7 @@ export async function openGateway(
     listen: () => server.listen({ port: config.port, host: config.host }),
     async close() {
       await server.close();
+      issuing.close();
       await exchange.close();
       records.close();
       await cache.close();
@@ -137,16 +156,76 @@ export async function openGateway(
   };
 }
 
-/** Whose tokens are believed: an external issuer's where one is named, else the sandbox's own. */
-async function trust(config: Config): Promise<{ issuer: SandboxIssuer | null; keys: JSONWebKeySet }> {
-  if (config.tokenJwksFile) return { issuer: null, keys: JSON.parse(readFileSync(config.tokenJwksFile, 'utf8')) as JSONWebKeySet };
-  const issuer = await openIssuer(config);
-  return { issuer, keys: issuer.keys };
+/** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */
+type Trust = { readonly kind: 'EXTERNAL'; readonly keys: JWTVerifyGetKey } | { readonly kind: 'EMBEDDED'; readonly keys: SigningKeys };
+
+async function openTrust({ tokenJwksFile, tokenJwksUrl, zoneHome }: Config): Promise<Trust> {
+  if (tokenJwksUrl) return { kind: 'EXTERNAL', keys: keysFrom(tokenJwksUrl) };
+  if (!tokenJwksFile) return { kind: 'EMBEDDED', keys: await openSigningKeys({ zoneHome }) };
+  const keys = JSON.parse(readFileSync(tokenJwksFile, 'utf8')) as JSONWebKeySet;
+  return { kind: 'EXTERNAL', keys: keysAtHand(() => keys) };
 }
 
-export function openIssuer({ zoneHome, tokenIssuer, tokenAudience }: Config): Promise<SandboxIssuer> {
-  mkdirSync(zoneHome, { recursive: true });
-  return openSandboxIssuer({ zoneHome, issuer: tokenIssuer, audience: tokenAudience });
+/** What the gateway believes of tokens, and the issuer beside it where that is the embedded one. */
+async function openIssuing(config: Config, database: Database, trust: Trust, log: Logger) {
+  const postgres = database.open('zone_issuer', { poolSize: 2, limitMs: config.statementLimitMs });
+  const usedOnce = openUsedOnce({ postgres });
+  const bindingRequired = config.tokenBinding === 'required';
+  const believed = { issuer: config.tokenIssuer, audience: config.tokenAudience, bindingRequired, useOnce: usedOnce.use };
+  if (trust.kind === 'EXTERNAL') {
+    return { issuer: null, trust: { ...believed, keys: trust.keys, isDismissed: () => false }, close: () => undefined };
+  }
+  const dismissals = await openDismissals({ postgres });
+  const caRequired = Boolean(config.tls?.clientCa);
+  const issuer = openEmbeddedIssuer({
+    postgres,
+    usedOnce,
+    bindingRequired,
+    log,
+    keys: trust.keys,
+    clients: openClients({ postgres }),
+    staff: openStaff({ postgres }),
+    cookieSecret: readCookieSecret(config),
+    issuer: config.tokenIssuer,
+    audiences: config.audiences,
+    certificateOf: (request) => certificateOf(request.socket, caRequired),
+  });
+  return {
+    issuer,
+    trust: {
+      ...believed,
+      keys: keysAtHand((fresh) => trust.keys.read(fresh).public),
+      isDismissed: (caller: Caller) => dismissals.hasClient(caller.client) || (caller.kind === 'STAFF' && dismissals.hasStaff(caller.staff)),
+    },
+    close() {
+      dismissals.close();
+      issuer.close();
+    },
+  };
+}
+
+/** Tokens of the sandbox, for commands and tests. */
+export async function openIssuer(config: Config): Promise<SandboxIssuer> {
+  return sandboxIssuerOf(await openSigningKeys(config), config);
+}
+
+function sandboxIssuerOf(keys: SigningKeys, { tokenIssuer, tokenAudience }: Config): SandboxIssuer {
+  return openSandboxIssuer({ keys, issuer: tokenIssuer, audience: tokenAudience });
+}
+
+/** A new signing key for the embedded issuer of this home; its gateways follow at once. */
+export async function rotateSigningKey(config: Config): ReturnType<SigningKeys['rotate']> {
+  return (await openSigningKeys(config)).rotate();
+}
+
+/** Registers of the embedded issuer, for commands. */
+export function openRegisters(database: Database): { readonly clients: Clients; readonly staff: Staff } {
+  const postgres = database.open('zone_issuer');
+  return { clients: openClients({ postgres }), staff: openStaff({ postgres }) };
+}
+
+function readTls({ certificate, key, clientCa }: TlsFiles): TlsOptions {
+  return { cert: readFileSync(certificate), key: readFileSync(key), ca: clientCa ? readFileSync(clientCa) : undefined };
 }
 
 export function openLog({ logLevel }: Pick<Config, 'logLevel'>): Logger {

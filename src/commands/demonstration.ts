@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../config.js';
-import type { SandboxIssuer } from '../http/sandboxIssuer.js';
+import type { SandboxIssuer } from '../issuer/sandboxIssuer.js';
 import { say, table } from './paper.js';
 import { ask, type GraphQLAnswer } from './query.js';
 

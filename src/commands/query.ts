@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
-import { PURPOSES, type Purpose, readUscc, STAFF_ROLES, type StaffRole } from '../terms.js';
+import { PURPOSES, type Purpose, readUscc } from '../terms.js';
 import { openIssuer } from '../zone.js';
 import { say } from './paper.js';
+import { rolesOf } from './registers.js';
 
 export async function token({ client, purpose, ...who }: Who & { client?: string; purpose?: string }): Promise<void> {
   if (purpose !== undefined && !PURPOSES.includes(purpose as Purpose)) throw new Fault('BAD_USER_INPUT', { detail: `--purpose ${PURPOSES.join(' | ')}` });
@@ -55,12 +56,7 @@ export function claimsOf({ institution, staff, enterprise, roles = 'GOVERNANCE_O
     return { subject: reading.uscc, claims: { actor: 'enterprise' } };
   }
   if (institution !== undefined) return { subject: institution, claims: { actor: 'institution' } };
-  const named = roles
-    .split(',')
-    .map((role) => role.trim())
-    .filter(Boolean);
-  if (named.length === 0 || !named.every((role) => STAFF_ROLES.includes(role as StaffRole)))
-    throw new Fault('BAD_USER_INPUT', { detail: `--roles ${STAFF_ROLES.join(',')}` });
+  const named = rolesOf(roles);
   return { subject: staff as string, claims: { actor: 'staff', roles: named, ...(provider === undefined ? {} : { provider }) } };
 }
 
@@ -68,8 +64,8 @@ export function claimsOf({ institution, staff, enterprise, roles = 'GOVERNANCE_O
 export async function sandboxToken(who: Who, client?: string): Promise<string> {
   const { subject, claims } = claimsOf(who);
   const config = readConfig();
-  if (config.production || config.tokenJwksFile)
-    throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE or in production' });
+  if (config.production || config.tokenJwksFile || config.tokenJwksUrl)
+    throw new Fault('CONFIG_FAULTY', { detail: 'sandbox tokens are not trusted with TOKEN_JWKS_FILE, TOKEN_JWKS_URL or in production' });
   return (await openIssuer(config)).tokenFor(subject, client, claims);
 }
 

@@ -9,6 +9,7 @@ import { type Database, type Gateway, openCatalogue, openDatabase, openGateway, 
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
+import { type SandboxAccounts, seedSandboxAccounts } from './sandboxAccounts.js';
 
 /** Time that requests under way have to end after a signal, in ms. */
 const DRAIN_MS = 10_000;
@@ -39,7 +40,11 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   });
   try {
     await migrate(database.ownerUrl, config.schemaFolder, catalogue);
-    if (seeding) await fillIfEmpty(config, catalogue, database, seeding);
+    if (seeding) {
+      await fillIfEmpty(config, catalogue, database, seeding);
+      const embedded = !config.production && !config.tokenJwksFile && !config.tokenJwksUrl;
+      if (embedded) say(accountsLine(await seedSandboxAccounts(config, database)));
+    }
     gateway = await openGateway(config, database, catalogue, log);
     return { gateway, address: await listening(gateway, config) };
   } catch (error) {
@@ -68,10 +73,14 @@ async function fillIfEmpty(...[config, catalogue, database, seeding]: [Config, C
   }
 }
 
+function accountsLine({ passwordFile, keyFile }: SandboxAccounts): string {
+  return `工作人员密码 / Passwords of staff: ${passwordFile}\n机构客户端私钥 / Private key of bank-01-core: ${keyFile}`;
+}
+
 function addresses(address: string, { issuer }: Gateway): string {
   return [
     `GraphQL   POST ${address}/graphql`,
-    ...(issuer ? [`GraphiQL  ${address}/graphql`] : []),
+    ...(issuer ? [`GraphiQL  ${address}/graphql`, `issuer    ${address}/oidc/.well-known/openid-configuration`] : []),
     `health    ${address}/health`,
     `metrics   ${address}/metrics`,
     'Ctrl-C 结束 / ends it',

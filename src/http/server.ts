@@ -2,16 +2,19 @@
  * The gateway's socket: caps the body, gives each request its id, asks who calls, hands the rest to the exchange. Knows
  * HTTP and nothing of records.
  */
+import type { Socket } from 'node:net';
 import compress from '@fastify/compress';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import underPressure from '@fastify/under-pressure';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { actorOf, type Caller } from '../access/inquiry.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
+import type { ClientCertificate } from './certificate.js';
+import { type MountedIssuer, mountIssuer } from './issuerMount.js';
 import type { Metrics } from './metrics.js';
 import { newRequestId } from './requestId.js';
 
@@ -39,8 +42,20 @@ export interface ServerParts {
   /** Whether the database answers; health is 503 where it does not. */
   readonly health: () => Promise<Readonly<Record<string, string>>>;
   readonly corsOrigins: readonly string[];
+  readonly publicUrl: string | null;
+  /** Key and certificate of the listener; null: plain HTTP. */
+  readonly tls: TlsOptions | null;
+  readonly certificateOf: (socket: Socket) => ClientCertificate | null;
+  /** The embedded issuer, which stands below `/oidc`; null where another one is trusted. */
+  readonly issuer: MountedIssuer | null;
   /** A token for GraphiQL on this machine; null in production, where there is no GraphiQL. */
   readonly sandboxToken: (() => Promise<string>) | null;
+}
+
+export interface TlsOptions {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer | undefined;
 }
 
 export const BODY_LIMIT = 256 * 1024;
@@ -59,7 +74,7 @@ declare module 'fastify' {
 
 export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
   const { exchange, authenticator, metrics } = parts;
-  const server = fastify({
+  const options: FastifyServerOptions = {
     bodyLimit: BODY_LIMIT,
     genReqId: () => newRequestId(),
     loggerInstance: undefined,
@@ -69,7 +84,10 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 100 },
     // An address that cannot even be decoded.
     frameworkErrors: (_error, _request, reply) => refuseUnaudited(reply as FastifyReply, new Fault('NOT_FOUND')),
-  });
+  };
+  // A client without a certificate is let in: what its token is bound to decides.
+  const https = parts.tls && { ...parts.tls, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' as const };
+  const server = fastify((https ? { ...options, https } : options) as FastifyServerOptions);
   server.decorateRequest('arrival', null as unknown as Arrival);
   let closing = false;
   server.addHook('preClose', async () => {
@@ -98,6 +116,14 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     return sent(request, reply, await exchange.refuse({ id: request.id, caller, fault, startedAt, accept: request.headers.accept }));
   }
 
+  const credentialOf = (request: FastifyRequest) => ({
+    authorization: request.headers.authorization,
+    proof: request.headers.dpop,
+    method: request.method,
+    url: `${parts.publicUrl ?? `${parts.tls ? 'https' : 'http'}://${request.headers.host}`}${pathOf(request)}`,
+    certificate: () => parts.certificateOf(request.socket)?.thumbprint ?? null,
+  });
+
   function sent(request: FastifyRequest, reply: FastifyReply, answer: AnswerOut): string {
     const seconds = (performance.now() - request.arrival.startedAt) / 1000;
     const id = answer.receipt ?? request.id;
@@ -115,7 +141,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     if (answer.status === 503) reply.header('retry-after', '1');
     if (answer.retryAfter !== undefined) reply.header('retry-after', String(answer.retryAfter));
     if (answer.status === 405) reply.header('allow', 'POST');
-    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (answer.status === 401) reply.header('www-authenticate', 'Bearer, DPoP algs="ES256 PS256"');
     // A connection kept alive after the last answer would hold the process up.
     if (closing) reply.header('connection', 'close');
     return answer.body;
@@ -149,7 +175,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {
         if (request.headers['content-encoding'] && request.headers['content-encoding'] !== 'identity') throw new Fault('UNSUPPORTED_MEDIA_TYPE');
-        request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
+        request.arrival.caller = await authenticator.authenticate(credentialOf(request));
       },
       handler: (request, reply) => answered(request, reply, { body: request.body, safe: false }),
     });
@@ -158,11 +184,12 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       exposeHeadRoute: false,
       handler: async (request, reply) => {
         if (!isByHash(request)) return page(request, reply);
-        request.arrival.caller = await authenticator.authenticate(request.headers.authorization);
+        request.arrival.caller = await authenticator.authenticate(credentialOf(request));
         return answered(request, reply, { body: bodyIn(request.query), safe: true });
       },
     });
   });
+  if (parts.issuer) await mountIssuer(server, parts.issuer);
   server.get('/health', async (_request, reply) => {
     const state = await parts.health();
     const well = Object.values(state).every((word) => word !== 'away');

@@ -29,12 +29,13 @@ const roomOf = (path: string): string => path.split('/')[0]?.replace(/\.ts$/, ''
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
   commands: ['zone', 'synthetic', 'migrations', 'config'],
-  zone: ['http', 'console', 'exchange', 'delivery', 'embedded', 'config'],
+  zone: ['http', 'issuer', 'console', 'exchange', 'delivery', 'embedded', 'config'],
   exchange: ['grounds', 'records', 'audit', 'governance', 'allowance', 'operations'],
   governance: ['audit', 'access'],
   delivery: ['records', 'catalogue'],
   console: ['audit', 'access'],
   http: ['audit', 'access'],
+  issuer: ['terms', 'faults'],
   grounds: ['access'],
   allowance: ['access'],
   operations: ['access'],
@@ -54,7 +55,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 /** Stores are not reached through another room: whoever uses one is named here. */
 const STORES: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone', 'commands', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic', 'operations'],
+  postgres: ['zone', 'commands', 'issuer', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic', 'operations'],
   redis: ['zone', 'records', 'allowance'],
 };
 /** What opens a pool, a client, a key, a server or the environment, and who may. */
@@ -62,7 +63,8 @@ const OPENERS: readonly (readonly [file: string, name: string, rooms: readonly s
   ['postgres.ts', 'openPostgres', ['zone']],
   ['redis.ts', 'openRedis', ['zone']],
   ['embedded.ts', 'openEmbeddedPostgres', ['zone']],
-  ['http/sandboxIssuer.ts', 'openSandboxIssuer', ['zone']],
+  ['issuer/signingKeys.ts', 'openSigningKeys', ['zone']],
+  ['issuer/sandboxIssuer.ts', 'openSandboxIssuer', ['zone']],
   ['migrations.ts', 'migrate', ['zone', 'commands']],
   ['config.ts', 'readConfig', ['zone', 'commands', 'main']],
 ];

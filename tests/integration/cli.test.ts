@@ -104,6 +104,16 @@ const COMMANDS = [
   'operations check',
   'schema',
   'schema print',
+  'staff',
+  'staff add',
+  'staff list',
+  'staff disable',
+  'client',
+  'client add',
+  'client list',
+  'client disable',
+  'issuer',
+  'issuer rotate',
 ];
 
 describe('help', () => {
@@ -131,7 +141,9 @@ describe('help', () => {
     ['an unknown command', ['catalog']],
     ['an unknown option', ['catalogue', 'list', '--yaml']],
     ['an argument that is missing', ['deliver', 'registration.basic']],
-    ['an option that is missing', ['token']],
+    ['nobody to act for', ['token']],
+    ['two to act for', ['token', '--institution', 'bank-01', '--staff', 'li.wei']],
+    ['an option that is missing', ['client', 'add', 'bank-01-core']],
     ['a number that is none', ['seed', '--enterprises', 'many']],
     ['a number that is too small', ['seed', '--enterprises', '0']],
     ['no subcommand', ['catalogue']],
@@ -217,6 +229,22 @@ describe('token', () => {
     expect(inquiry).toMatch(/inquiry: \{ purpose: LOAN_APPROVAL, caseNumber: "[^"]+" \}/);
     // The key that signs is for its owner's eyes.
     expect(existsSync(join(home, 'sandbox-issuer.jwk'))).toBe(true);
+  });
+
+  test('is for staff with their roles, or for an enterprise by its code', async () => {
+    const uscc = demoFirm(0, 3);
+    const [officer, steward, enterprise, noRole, noCode] = (await Promise.all([
+      zone(['token', '--staff', 'li.wei']),
+      zone(['token', '--staff', 'lu.wanqiu', '--roles', 'PROVIDER_STEWARD, AUDITOR', '--provider', 'tax']),
+      zone(['token', '--enterprise', uscc.toLowerCase()]),
+      zone(['token', '--staff', 'li.wei', '--roles', 'EMPEROR']),
+      zone(['token', '--enterprise', `${uscc.slice(0, 17)}Z`]),
+    ])) as [Ran, Ran, Ran, Ran, Ran];
+    expect(claimsOf(officer.out)).toMatchObject({ sub: 'li.wei', actor: 'staff', roles: ['GOVERNANCE_OFFICER'] });
+    expect(claimsOf(steward.out)).toMatchObject({ sub: 'lu.wanqiu', actor: 'staff', roles: ['PROVIDER_STEWARD', 'AUDITOR'], provider: 'tax' });
+    expect(claimsOf(enterprise.out)).toMatchObject({ sub: uscc, actor: 'enterprise' });
+    expectFault(noRole, 'BAD_USER_INPUT', 'GOVERNANCE_OFFICER');
+    expectFault(noCode, 'INVALID_USCC');
   });
 
   test('is refused for a purpose that does not exist, and in production', async () => {

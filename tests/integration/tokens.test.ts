@@ -138,6 +138,31 @@ describe('What is no token of ours is TOKEN_INVALID', () => {
       const jwk = await exportJWK(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
       return `Bearer ${await token({ key: other, header: { jwk, kid: await calculateJwkThumbprint(jwk) } })}`;
     },
+    'a key at an address': async () => `Bearer ${await token({ key: other, header: { jku: 'http://127.0.0.1:1/keys' } })}`,
+    'a certificate at an address': async () => `Bearer ${await token({ key: other, header: { x5u: 'http://127.0.0.1:1/certificate' } })}`,
+    'a key named by a path': async () => `Bearer ${await token({ key: other, header: { kid: '../../../../dev/null' } })}`,
+    'a key named by SQL': async () => `Bearer ${await token({ key: other, header: { kid: "x' union select 'AAAA' --" } })}`,
+    'a key named by a member of every object': async () => `Bearer ${await token({ key: other, header: { kid: '__proto__' } })}`,
+    'HS256 under an empty secret': () =>
+      `Bearer ${byHand({ alg: 'HS256', typ: 'at+jwt', kid: secret.kid }, claims(), (signed) => createHmac('sha256', '').update(signed).digest('base64url'))}`,
+    'a signature of zeros': () => `Bearer ${byHand({ alg: 'ES256', typ: 'at+jwt', kid: secret.kid }, claims(), () => Buffer.alloc(64).toString('base64url'))}`,
+    'a token of production': async () => `Bearer ${await token({ claims: { aud: zone.config.audiences.production } })}`,
+    'an actor that does not exist': async () => `Bearer ${await token({ claims: { actor: 'root' } })}`,
+    'an actor that is a list': async () => `Bearer ${await token({ claims: { actor: ['staff'] } })}`,
+    'staff without roles': async () => `Bearer ${await token({ claims: { actor: 'staff', sub: 'li.wei' } })}`,
+    'staff with no role': async () => `Bearer ${await token({ claims: { actor: 'staff', sub: 'li.wei', roles: [] } })}`,
+    'staff with a role that does not exist': async () => `Bearer ${await token({ claims: { actor: 'staff', sub: 'li.wei', roles: ['AUDITOR', 'EMPEROR'] } })}`,
+    'staff with roles as a text': async () => `Bearer ${await token({ claims: { actor: 'staff', sub: 'li.wei', roles: 'AUDITOR' } })}`,
+    'staff of a provider that is no code': async () =>
+      `Bearer ${await token({ claims: { actor: 'staff', sub: 'li.wei', roles: ['PROVIDER_STEWARD'], provider: { code: 'tax' } } })}`,
+    'staff whose login is no name': async () => `Bearer ${await token({ claims: { actor: 'staff', sub: 'Li Wei', roles: ['AUDITOR'] } })}`,
+    'an enterprise with a wrong check character': async () =>
+      `Bearer ${await token({ claims: { actor: 'enterprise', sub: `${firm(0).slice(0, 17)}${firm(0)[17] === '0' ? '1' : '0'}` } })}`,
+    'an enterprise in small letters': async () => `Bearer ${await token({ claims: { actor: 'enterprise', sub: '91350100m000100y43' } })}`,
+    'an enterprise that is an institution': async () => `Bearer ${await token({ claims: { actor: 'enterprise' } })}`,
+    'the scheme of a proof without one': async () => `DPoP ${await token()}`,
+    'a binding to a certificate over plain HTTP': async () => `Bearer ${await token({ claims: { cnf: { 'x5t#S256': 'A'.repeat(43) } } })}`,
+    'a binding to a key without its proof': async () => `Bearer ${await token({ claims: { cnf: { jkt: 'A'.repeat(43) } } })}`,
     'a signature of another token': async () => {
       const [header, payload] = (await token({ claims: { sub: 'bank-02' } })).split('.');
       return `Bearer ${header}.${payload}.${(await token()).split('.')[2]}`;

@@ -70,6 +70,12 @@ describe('a variable', () => {
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
     ['TOKEN_ISSUER', 'https://id.example', 'tokenIssuer', 'https://id.example'],
     ['TOKEN_AUDIENCE', 'https://zone.example', 'tokenAudience', 'https://zone.example'],
+    ['TOKEN_JWKS_URL', 'https://id.example/jwks', 'tokenJwksUrl', 'https://id.example/jwks'],
+    ['TOKEN_JWKS_URL', 'http://127.0.0.1:9/jwks', 'tokenJwksUrl', 'http://127.0.0.1:9/jwks'],
+    ['TOKEN_BINDING', 'required', 'tokenBinding', 'required'],
+    ['TOKEN_BINDING', '', 'tokenBinding', 'optional'],
+    ['TOKEN_AUDIENCE', 'https://a.example', 'audiences', { sandbox: 'https://a.example', production: 'https://gateway.zone.example' }],
+    ['PUBLIC_URL', 'https://zone.example/', 'publicUrl', 'https://zone.example'],
     ['CORS_ORIGINS', 'https://a.example, https://b.example,', 'corsOrigins', ['https://a.example', 'https://b.example']],
   ])('%s=%j is read into %s', (name, value, key, read) => {
     expect(readConfig({ [name]: value })[key]).toEqual(read);
@@ -124,12 +130,25 @@ describe('a faulty environment', () => {
 });
 
 describe('production', () => {
+  test('has tokens that are bound, and for production', () => {
+    expect(readConfig(PRODUCTION)).toMatchObject({
+      tokenBinding: 'required',
+      tokenAudience: 'https://gateway.zone.example',
+      audiences: { sandbox: 'https://sandbox.zone.example', production: 'https://gateway.zone.example' },
+    });
+  });
+
   test('is what it says when database and keys are named', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({ production: true, tokenJwksFile: '/etc/zone/jwks.json', databaseUrl: 'postgres://db/zone' });
   });
 
   test.each([
     ['the sandbox issuer', { ...PRODUCTION, TOKEN_JWKS_FILE: undefined }, ['TOKEN_JWKS_FILE']],
+    ['tokens that are bound to nothing', { ...PRODUCTION, TOKEN_BINDING: 'optional' }, ['TOKEN_BINDING']],
+    ['the audience of the sandbox', { ...PRODUCTION, TOKEN_SANDBOX_AUDIENCE: 'https://gateway.zone.example' }, ['TOKEN_PRODUCTION_AUDIENCE']],
+    ['two issuers', { ...PRODUCTION, TOKEN_JWKS_URL: 'https://id.example/jwks' }, ['TOKEN_JWKS_URL']],
+    ['keys over an open way', { ...PRODUCTION, TOKEN_JWKS_FILE: undefined, TOKEN_JWKS_URL: 'http://id.example/jwks' }, ['TOKEN_JWKS_URL']],
+    ['half a listener', { ...PRODUCTION, TLS_CERT_FILE: '/etc/zone/cert.pem' }, ['TLS_CERT_FILE']],
     ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['either', { ZONE_ENV: 'production' }, ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_URL']],
