@@ -55,6 +55,14 @@ async function conclude({ contextValue: { journey }, response, errors, operation
     const report = code === null ? journey.report() : null;
     const appended = await journey.parts.audit.append(journey.entry({ code, report }, operationName ?? undefined));
     receipt = appended.receipt;
+    const { evidence } = journey;
+    const moved = evidence !== null && !isCurrent(journey, evidence.standing, appended);
+    // A refusal that rests on evidence is of the same epoch as an answer would be; where evidence of two met, it is read again.
+    if (failure?.code === 'POLICY_CHANGING' || (moved && (failure === null || failure.status < 500))) {
+      dropAll(answer);
+      journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
+      return;
+    }
     if (failure) throw failure;
 
     if (code !== null) {
@@ -64,11 +72,6 @@ async function conclude({ contextValue: { journey }, response, errors, operation
       response.http.status = code in FAULTS ? Math.max(400, FAULTS[code as FaultCode].status) : 400;
     } else {
       const { asked, grounds } = journey.decided;
-      if (grounds && !isCurrent(journey, grounds.standing, appended)) {
-        dropAll(answer);
-        journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
-        return;
-      }
       const told = [...(answer.errors ?? []), ...(report?.errors ?? [])];
       if (told.length > 0) answer.errors = told;
       answer.extensions = {

@@ -149,8 +149,8 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
   if (!row) throw new Fault('CALLER_UNKNOWN');
   const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
   for (const { uscc, scope, struck, personal, withdrawn_at, gone, ...rest } of row.consents) {
-    // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
-    const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
+    // What the database calls withdrawn is withdrawn, whatever the clock of this process says, and whether or not it had begun.
+    const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? 0 : withdrawn_at);
     consents.get(uscc)?.push({ ...term(rest), scope, struck, personal, withdrawnAt });
   }
   const standing: Standing = {

@@ -22,7 +22,8 @@ export function differences(expected: Expected, reply: Reply, versions: { from: 
     if (one !== other) found.push(`${what}: ${aroundDifference(String(one), String(other))}`);
   };
   const body = JSON.parse(reply.text) as Told;
-  const receipt = body.extensions?.receipt;
+  if (!body.extensions) return [`without a receipt, status ${reply.status}: ${reply.text.slice(0, 300)}`];
+  const { receipt } = body.extensions;
   if (!/^[0-9a-f-]{36}$/.test(receipt?.id ?? '') || !/^[0-9a-f]{64}$/.test(receipt?.leafHash ?? '') || !receipt?.time) found.push('no receipt');
   compare('x-request-id', reply.headers['x-request-id'], receipt?.id);
   for (const { text } of canariesIn(JSON.stringify(reply.headers), canaries)) found.push(`a value in a header: ${text}`);

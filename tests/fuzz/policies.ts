@@ -42,7 +42,7 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
   );
   // Item codes say nothing in a consent, whose scope is of categories.
   const consentScope = fc.oneof({ weight: 3, arbitrary: fc.constant(['*']) }, { weight: 3, arbitrary: fc.array(fc.oneof({ weight: 9, arbitrary: wide }, { weight: 1, arbitrary: fc.constantFrom(...items) }), { minLength: 1, maxLength: 4 }) });
-  const struck = fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, { weight: 2, arbitrary: fc.array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...codes) }, { weight: 1, arbitrary: fc.constantFrom(...domains) }), { minLength: 1, maxLength: 5 }) });
+  const struck = fc.oneof({ weight: 5, arbitrary: fc.constant<string[]>([]) }, { weight: 2, arbitrary: fc.array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...codes) }, { weight: 1, arbitrary: fc.constantFrom(...domains) }), { minLength: 1, maxLength: 5 }) });
 
   const grantContent: fc.Arbitrary<GrantContent> = fc.record({ term, purposes, scope: grantScope, effect }).map(({ term: own, ...rest }) => ({ ...own, ...rest }));
   const agreementContent: fc.Arbitrary<AgreementContent> = fc
@@ -68,21 +68,27 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     .record({
       residence: fc.tuple(...INSTITUTIONS.map(() => fc.oneof({ weight: 5, arbitrary: fc.constant([true]) }, { weight: 1, arbitrary: fc.array(fc.boolean(), { minLength: 1, maxLength: 2 }) }))),
       agreements: fc.tuple(...INSTITUTIONS.map(() => fc.oneof({ weight: 3, arbitrary: fc.constant([[{ ...EVER, purposes: [...PURPOSES], highestGrade: 4 }]]) }, { weight: 4, arbitrary: fc.array(fc.array(agreementContent, { minLength: 1, maxLength: 2 }), { maxLength: 3 }) }))),
-      grants: fc.array(fc.record({ holder, contents: fc.array(grantContent, { minLength: 1, maxLength: 2 }) }), { minLength: 2, maxLength: 10, size: 'max' }),
+      grants: fc.array(fc.record({ holder, contents: fc.array(grantContent, { minLength: 1, maxLength: 2 }) }), { minLength: 3, maxLength: 12, size: 'max' }),
+      // Half of them give the banks nearly everything, so that there is much to lose.
+      broad: fc.boolean(),
       settings: fc.array(setting, { maxLength: 8, size: 'max' }),
-      consents: fc.array(fc.record({ first: newConsent, again: fc.option(fc.record({ struck, withdrawnAt }), { freq: 4 }) }), { maxLength: 30, size: 'max' }),
+      consents: fc.array(fc.record({ first: newConsent, again: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.record({ struck, withdrawnAt }) }) }), { minLength: 10, maxLength: 40, size: 'max' }),
     })
-    .map(({ residence, agreements, grants, settings, consents }) => ({
+    .map(({ residence, agreements, grants, settings, consents, broad }) => ({
       residence: residence.flatMap((versions, place) => versions.map((active, version) => ({ institution: INSTITUTIONS[place]?.code as string, version, active }))),
       agreements: agreements.flatMap((own, place) =>
         own.flatMap((versions, number) => versions.map((content, version) => ({ institution: INSTITUTIONS[place]?.code as string, id: `A${number}`, version, ended: false, ...content }))),
       ),
-      grants: grants.flatMap(({ holder: whose, contents }, number) => contents.map((content, version) => ({ ...whose, id: `G${number}`, version, revoked: false, ...content }))),
+      grants: grants
+        .flatMap(({ holder: whose, contents }, number) => contents.map((content, version): Grant => ({ ...whose, id: `G${number}`, version, revoked: false, ...content })))
+        .concat(broad ? [{ institution: null, institutionKind: 'BANK', id: 'G-broad', version: 0, revoked: false, ...EVER, purposes: [...PURPOSES], scope: ['*'], effect: 'CLEAR' }] : []),
       settings: unique(settings, ({ item }) => item).map((one, number) => ({ ...one, version: number % 2 })),
-      consents: consents.flatMap(({ first, again }, number): Consent[] => {
-        const original = { ...first, id: `C${number}`, revision: 1 };
-        return again ? [original, { ...original, ...again, revision: 2 }] : [original];
-      }),
+      consents: consents
+        .flatMap(({ first, again }, number): Consent[] => {
+          const original = { ...first, id: `C${number}`, revision: 1 };
+          return again ? [original, { ...original, ...again, revision: 2 }] : [original];
+        })
+        .concat(broad ? FIRMS.filter((_, number) => number % 3 !== 2).map(broadConsent) : []),
     }));
 
   const change: fc.Arbitrary<Change> = fc.oneof(
@@ -96,6 +102,11 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     { weight: 3, arbitrary: fc.record({ change: fc.constant('CLOCK' as const), time: fc.constantFrom(...CLOCKS) }) },
   );
   return { policy, change, clock: fc.constantFrom(...CLOCKS) };
+}
+
+function broadConsent(uscc: string, number: number): Consent {
+  const personal = number % 4 === 1 ? 'MASKED' : 'CLEAR';
+  return { uscc, id: 'C-broad', institution: INSTITUTIONS[0].code, revision: 1, ...EVER, purposes: [...PURPOSES], scope: ['*'], struck: [], personal, withdrawnAt: null };
 }
 
 function unique<T>(list: readonly T[], nameOf: (one: T) => string): T[] {
