@@ -110,7 +110,8 @@ function askedWithName(read: AskedRead, catalogue: Catalogue): Map<Category, rea
 }
 
 function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked, outcomes, positions }: Group, read: AskedRead): void {
-  const told = asked.length > 0 ? asked.map(({ coordinate, code, index }) => ({ coordinate, code, outcome: fromByte(outcomes[index]) })) : [asWhole(category, outcomes)];
+  const told =
+    asked.length > 0 ? asked.map(({ coordinate, code, index }) => ({ coordinate, code, outcome: fromByte(outcomes[index]) })) : [asWhole(category, outcomes)];
   for (const { coordinate, code, outcome } of told) {
     let noted = coordinates.get(coordinate);
     if (!noted) coordinates.set(coordinate, (noted = { coordinate, code, masked: 0, denied: new Map(), asked: 0 }));

@@ -48,7 +48,9 @@ export function differences(expected: Expected, reply: Reply, versions: { from: 
   compare('access.masked', [...(access?.masked ?? [])].sort(), expected.masked);
   compare(
     'access.denied',
-    (access?.denied ?? []).map(({ coordinate, reason, enterprises }) => `${coordinate} ${reason} ${enterprises ? [...enterprises].sort().join() : 'all'}`).sort(),
+    (access?.denied ?? [])
+      .map(({ coordinate, reason, enterprises }) => `${coordinate} ${reason} ${enterprises ? [...enterprises].sort().join() : 'all'}`)
+      .sort(),
     expected.denied,
   );
   compare('cost', [body.extensions.cost?.requested, body.extensions.cost?.actual], [expected.requested, expected.actual]);
@@ -56,7 +58,13 @@ export function differences(expected: Expected, reply: Reply, versions: { from: 
 }
 
 function lineOfError({ message, path, extensions }: NonNullable<Told['errors']>[number]): string {
-  const { code, coordinate, item, reason, enterprises } = extensions as { code: string; coordinate?: string; item?: string; reason?: string; enterprises?: { denied: number; of: number } };
+  const { code, coordinate, item, reason, enterprises } = extensions as {
+    code: string;
+    coordinate?: string;
+    item?: string;
+    reason?: string;
+    enterprises?: { denied: number; of: number };
+  };
   if (code !== 'ITEM_DENIED') return `${code} at ${path?.join('.')}`;
   if (message !== `${DENIED_SENTENCE}: ${coordinate}` || !extensions.remedy) return `a strange denial: ${message}`;
   return `ITEM_DENIED ${coordinate} ${item} ${reason}${enterprises ? ` ${enterprises.denied}/${enterprises.of}` : ''}`;

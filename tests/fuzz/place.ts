@@ -21,11 +21,19 @@ export const CATEGORIES = [
 ];
 
 /** Some of individuals, whose codes begin with 92. */
-export const FIRMS: readonly string[] = Array.from({ length: 12 }, (_, number) => codeOf(`${number % 4 === 3 ? '92' : '91'}110108${(40_000_001 + number * 7_654).toString()}${number % 10}`));
+export const FIRMS: readonly string[] = Array.from({ length: 12 }, (_, number) =>
+  codeOf(`${number % 4 === 3 ? '92' : '91'}110108${(40_000_001 + number * 7_654).toString()}${number % 10}`),
+);
 /** Right in form, and of no enterprise of the zone. */
 export const STRANGERS: readonly string[] = [codeOf('91110108700000011'), codeOf('92110108700000022')];
 /** Wrong in length, in a character, in the check character, and in more than what is ever shown of them. */
-export const BAD_CODES: readonly string[] = ['', '911101084000', `${FIRMS[0]?.slice(0, 17)}I`, `${FIRMS[0]?.slice(0, 17)}${FIRMS[0]?.endsWith('0') ? '1' : '0'}`, 'x'.repeat(70)];
+export const BAD_CODES: readonly string[] = [
+  '',
+  '911101084000',
+  `${FIRMS[0]?.slice(0, 17)}I`,
+  `${FIRMS[0]?.slice(0, 17)}${FIRMS[0]?.endsWith('0') ? '1' : '0'}`,
+  'x'.repeat(70),
+];
 
 export const INSTITUTIONS = [
   { code: 'fuzz-bank-a', kind: 'BANK' },

@@ -25,7 +25,11 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
       .map((made) => (made.on === null ? { ...made, named: false } : made));
 
   const provenance = fc
-    .record({ alias: aliased, directive, selections: several(fc.oneof(...['provider', 'dataTime', 'receivedAt', 'delivery', 'updateCycle', 'dueBy', 'freshness'].map(named)), 4) })
+    .record({
+      alias: aliased,
+      directive,
+      selections: several(fc.oneof(...['provider', 'dataTime', 'receivedAt', 'delivery', 'updateCycle', 'dueBy', 'freshness'].map(named)), 4),
+    })
     .map((made): Field => ({ kind: 'FIELD', name: 'provenance', ...made }));
 
   const categoryField = (category: CategoryFacts): fc.Arbitrary<Field> => {
@@ -42,8 +46,12 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
       // Only where it comes from.
       { weight: 1, arbitrary: provenance.map((one): Selection[] => [one]) },
     );
-    const first = fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 4, arbitrary: passed(fc.constantFrom(1, 2, 3, 100)) }, { weight: 1, arbitrary: passed(fc.constantFrom(0, 101, -3)) });
-    const after = fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: fc.constantFrom(...CURSORS) });
+    const first = fc.oneof(
+      { weight: 16, arbitrary: fc.constant(undefined) },
+      { weight: 8, arbitrary: passed(fc.constantFrom(1, 2, 3, 100)) },
+      { weight: 1, arbitrary: passed(fc.constantFrom(0, 101, -3)) },
+    );
+    const after = fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...CURSORS) });
     return fc.record({ alias: aliased, directive, selections: rowSelections, first, after }).map(
       ({ first: pages, after: from, ...rest }): Field => ({
         kind: 'FIELD',
@@ -59,16 +67,28 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
   const domainField = (domain: string): fc.Arbitrary<Field> => {
     const type = `${domain.charAt(0).toUpperCase()}${domain.slice(1)}Records`;
     const known = [...categories.values()].filter((category) => category.domain === domain).map(categoryField);
-    const inside = fc.oneof({ weight: 12, arbitrary: fc.oneof(...known) }, { weight: 2, arbitrary: fragment([type, null], several(fc.oneof(...known), 2)) }, { weight: 1, arbitrary: typename });
+    const inside = fc.oneof(
+      { weight: 12, arbitrary: fc.oneof(...known) },
+      { weight: 2, arbitrary: fragment([type, null], several(fc.oneof(...known), 2)) },
+      { weight: 1, arbitrary: typename },
+    );
     return fc.record({ alias: aliased, directive, selections: several(inside, 3) }).map((made): Field => ({ kind: 'FIELD', name: domain, ...made }));
   };
   const enterpriseLeaf = fc.oneof(
     { weight: 2, arbitrary: named('uscc') },
     { weight: 2, arbitrary: named('name') },
     { weight: 1, arbitrary: typename },
-    { weight: 14, arbitrary: fc.oneof(...domains.flatMap((domain) => (domain === 'registration' || domain === 'tax' ? [domainField(domain), domainField(domain)] : [domainField(domain)]))) },
+    {
+      weight: 14,
+      arbitrary: fc.oneof(
+        ...domains.flatMap((domain) => (domain === 'registration' || domain === 'tax' ? [domainField(domain), domainField(domain)] : [domainField(domain)])),
+      ),
+    },
   );
-  const ofEnterprise = several(fc.oneof({ weight: 8, arbitrary: enterpriseLeaf }, { weight: 2, arbitrary: fragment(['Enterprise', null], several(enterpriseLeaf, 3)) }), 4);
+  const ofEnterprise = several(
+    fc.oneof({ weight: 8, arbitrary: enterpriseLeaf }, { weight: 2, arbitrary: fragment(['Enterprise', null], several(enterpriseLeaf, 3)) }),
+    4,
+  );
   const ofResult: fc.Arbitrary<Selection[]> = fc
     .record({
       given: several(fragment(['Enterprise'], several(enterpriseLeaf, 4)), 2),
@@ -77,17 +97,37 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
     })
     .map(({ given, problem, typename: own }) => [...(own ? [own] : []), ...given, ...(problem ? [problem] : [])]);
 
-  const goodCode = fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...FIRMS) }, { weight: 1, arbitrary: fc.constantFrom(...FIRMS).map(typedOddly) }, { weight: 1, arbitrary: fc.constantFrom(...STRANGERS) });
+  const goodCode = fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(...FIRMS) },
+    { weight: 1, arbitrary: fc.constantFrom(...FIRMS).map(typedOddly) },
+    { weight: 1, arbitrary: fc.constantFrom(...STRANGERS) },
+  );
   const anyCode = fc.oneof({ weight: 12, arbitrary: goodCode }, { weight: 1, arbitrary: fc.constantFrom(...BAD_CODES) });
   const singleCode = fc.oneof({ weight: 40, arbitrary: goodCode }, { weight: 1, arbitrary: fc.constantFrom(...BAD_CODES) });
   const batch = fc.oneof({ weight: 8, arbitrary: fc.array(anyCode, { maxLength: 6 }) }, { weight: 1, arbitrary: fc.constant([...FIRMS]) });
 
   const purpose = fc.oneof({ weight: 4, arbitrary: fc.constant<string>(PURPOSES[0]) }, { weight: 2, arbitrary: fc.constantFrom<string>(...PURPOSES) });
-  const caseNumber = fc.oneof({ weight: 30, arbitrary: fc.constantFrom('F-1', ' F-1 ') }, { weight: 1, arbitrary: fc.constantFrom('', 'F\n1', 'x'.repeat(65)) });
+  const caseNumber = fc.oneof(
+    { weight: 30, arbitrary: fc.constantFrom('F-1', ' F-1 ') },
+    { weight: 1, arbitrary: fc.constantFrom('', 'F\n1', 'x'.repeat(65)) },
+  );
   const one = (inquiry: fc.Arbitrary<Passed<{ purpose: string; caseNumber: string }>>): fc.Arbitrary<Root> =>
     fc.oneof(
-      { weight: 5, arbitrary: fc.record({ field: fc.constant('enterprise' as const), alias: aliased, uscc: passed(singleCode), inquiry, selections: ofEnterprise, directive }) },
-      { weight: 4, arbitrary: fc.record({ field: fc.constant('enterprises' as const), alias: aliased, usccs: passed(batch), inquiry, selections: ofResult, directive }) },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          field: fc.constant('enterprise' as const),
+          alias: aliased,
+          uscc: passed(singleCode),
+          inquiry,
+          selections: ofEnterprise,
+          directive,
+        }),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({ field: fc.constant('enterprises' as const), alias: aliased, usccs: passed(batch), inquiry, selections: ofResult, directive }),
+      },
     );
   const explained: fc.Arbitrary<Extract<Root, { field: 'myAccess' }>> = fc.record({
     field: fc.constant('myAccess' as const),
@@ -106,7 +146,10 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
       // Nearly always one inquiry an operation.
       mixed: fc.oneof({ weight: 30, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     })
-    .map(({ inquiry, reads, more, mixed }) => [...reads.map((read) => (mixed || read.field === 'myAccess' ? read : { ...read, inquiry: { ...read.inquiry, value: inquiry.value } })), ...more]);
+    .map(({ inquiry, reads, more, mixed }) => [
+      ...reads.map((read) => (mixed || read.field === 'myAccess' ? read : { ...read, inquiry: { ...read.inquiry, value: inquiry.value } })),
+      ...more,
+    ]);
   const whose = fc.oneof(
     { weight: 5, arbitrary: fc.constant<string>(INSTITUTIONS[0].code) },
     { weight: 6, arbitrary: fc.constantFrom<string>(...INSTITUTIONS.map(({ code }) => code)) },
@@ -205,7 +248,10 @@ export function written({ roots }: Question): Written {
       const whom = root.uscc === null ? '' : `, uscc: ${text(root.uscc)}`;
       return `${front}(purpose: ${root.purpose}, category: ${text(root.category)}${whom})${directiveOf(root.directive)} { item outcome reason grants consents }`;
     }
-    const whom = root.field === 'enterprise' ? `uscc: ${pass('USCC!', root.uscc, text(root.uscc.value))}` : `usccs: ${pass('[USCC!]!', root.usccs, text(root.usccs.value))}`;
+    const whom =
+      root.field === 'enterprise'
+        ? `uscc: ${pass('USCC!', root.uscc, text(root.uscc.value))}`
+        : `usccs: ${pass('[USCC!]!', root.usccs, text(root.usccs.value))}`;
     const { purpose, caseNumber } = root.inquiry.value;
     const why = pass('InquiryInput!', root.inquiry, `{ purpose: ${purpose}, caseNumber: ${text(caseNumber)} }`);
     return `${front}(${whom}, inquiry: ${why})${directiveOf(root.directive)}${setOf(root.selections)}`;

@@ -50,7 +50,7 @@ function scenarioArbitrary(categories: ReadonlyMap<string, CategoryFacts>): fc.A
     policy,
     clock,
     questions: fc.array(questionArbitrary(categories), { minLength: 1, maxLength: 8, size: 'max' }),
-    changes: fc.array(change, { maxLength: 3, size: 'max' }),
+    changes: fc.array(change, { minLength: 1, maxLength: 5, size: 'max' }),
   });
 }
 
@@ -156,7 +156,8 @@ async function nothingElsewhere(world: World, since: number): Promise<void> {
     ['the log', world.takeLog()],
     ['the audit log', entries.map(({ entry }) => entry).join('\n')],
   ] as const) {
-    for (const found of canariesIn(text, world.holding.canaries)) throw new Disagreement(`a value of ${found.canary.item} of ${found.canary.uscc} stands in ${where}: ${found.text}`);
+    for (const found of canariesIn(text, world.holding.canaries))
+      throw new Disagreement(`a value of ${found.canary.item} of ${found.canary.uscc} stands in ${where}: ${found.text}`);
   }
 }
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { buildCatalogue } from '../../src/catalogue/load.js';
 import { readCatalogueFiles } from '../../src/catalogue/files.js';
+import { buildCatalogue } from '../../src/catalogue/load.js';
 import type { Catalogue } from '../../src/catalogue/model.js';
 import type { Config } from '../../src/config.js';
 import { migrate } from '../../src/migrations.js';
@@ -85,7 +85,10 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
     const base = version + 1;
     const last = rows.length === 0 ? version : Math.max(...rows.map((row) => row.version - from + base));
     await owner.transaction(async (client) => {
-      await client.query("insert into policy_version (version, author, reason, time) select v, 'fuzz', $3, now() from generate_series($1::bigint, $2::bigint) v", [base, last, reason]);
+      await client.query(
+        "insert into policy_version (version, author, reason, time) select v, 'fuzz', $3, now() from generate_series($1::bigint, $2::bigint) v",
+        [base, last, reason],
+      );
       const shifted = <Row extends { version: number }>(rows: readonly Row[]) => rows.map((row) => ({ ...row, version: row.version - from + base }));
       for (const [table, own] of [
         ['residence', shifted(added.residence)],
@@ -151,7 +154,9 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
       };
     },
     async begin(first, at) {
-      await owner.withClient((client) => client.query('delete from residence; delete from agreement; delete from access_grant; delete from item_setting; delete from consent'));
+      await owner.withClient((client) =>
+        client.query('delete from residence; delete from agreement; delete from access_grant; delete from item_setting; delete from consent'),
+      );
       time = at;
       policy = first;
       await write(first, 0, 'begin', '*');
@@ -180,7 +185,10 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
       const [uscc, code] = key.split(' ') as [string, string];
       const rows = record.rows.slice(1);
       await owner.transaction(async (client) => {
-        const { rows: raised } = await client.query<{ generation: number }>('update category set generation = generation + 1 where code = $1 returning generation', [code]);
+        const { rows: raised } = await client.query<{ generation: number }>(
+          'update category set generation = generation + 1 where code = $1 returning generation',
+          [code],
+        );
         const version = raised[0]?.generation as number;
         await client.query('update record set payload = $3, version = $4 where uscc = $1 and category = (select id from category where code = $2)', [
           uscc,

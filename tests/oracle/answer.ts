@@ -63,7 +63,13 @@ export function expectedAnswer(zone: Zone, question: Question): Expected {
   if (refusals.length > 0) return { refused: refusals };
   if (kind === undefined || !zone.policy.residence.some(({ institution }) => institution === question.institution)) return { refused: ['CALLER_UNKNOWN'] };
 
-  const clerk = new Clerk(zone, { institution: question.institution, kind, purpose: inquiries[0]?.purpose ?? '', time: zone.time, databaseTime: zone.databaseTime });
+  const clerk = new Clerk(zone, {
+    institution: question.institution,
+    kind,
+    purpose: inquiries[0]?.purpose ?? '',
+    time: zone.time,
+    databaseTime: zone.databaseTime,
+  });
   try {
     return clerk.answer(roots);
   } catch (error) {
@@ -74,7 +80,8 @@ export function expectedAnswer(zone: Zone, question: Question): Expected {
 
 function refusalsOf(roots: readonly Root[], inquiries: readonly Inquiry[]): string[] {
   const refusals: string[] = [];
-  if (inquiries.some(({ caseNumber }) => caseNumber.trim() === '' || caseNumber.trim().length > 64 || /[\u0000-\u001f\u200b]/.test(caseNumber.trim()))) refusals.push('INVALID_INQUIRY');
+  if (inquiries.some(({ caseNumber }) => caseNumber.trim() === '' || caseNumber.trim().length > 64 || /[\u0000-\u001f\u200b]/.test(caseNumber.trim())))
+    refusals.push('INVALID_INQUIRY');
   if (new Set(inquiries.map(({ purpose, caseNumber }) => `${purpose} ${caseNumber.trim()}`)).size > 1) refusals.push('MIXED_INQUIRIES');
   if (roots.some((root) => root.field === 'enterprise' && readCode(root.uscc.value).wrong !== null)) refusals.push('INVALID_USCC');
   return refusals;
@@ -160,7 +167,8 @@ class Clerk {
 
   #enterprise(read: Read, typed: string, path: readonly (string | number)[]): unknown {
     const { code: uscc, wrong } = readCode(typed);
-    if (wrong !== null) return this.#problem(read, typed.slice(0, 40), 'INVALID_USCC', `统一社会信用代码不正确 / The unified social credit code is not valid: ${wrong}`);
+    if (wrong !== null)
+      return this.#problem(read, typed.slice(0, 40), 'INVALID_USCC', `统一社会信用代码不正确 / The unified social credit code is not valid: ${wrong}`);
     const lookedUp = [...read.asked.keys()].filter((category) => this.#isLookedUp(read, uscc, category));
     for (const category of lookedUp) this.#fetched.add(`${uscc} ${category.code}`);
     const nameCounts = read.name || read.asked.size === 0;
@@ -316,7 +324,8 @@ class Clerk {
           for (const item of items) note(item.coordinate, item.code, uscc, this.#verdict(uscc, category, item));
           // The name is told of below, as the item it is.
           const nameStands = read.name && category.code === 'registration.basic';
-          if (items.length === 0 && !nameStands) note(`${recordsType(category.domain)}.${category.field}`, category.code, uscc, this.#wholeCategory(uscc, category));
+          if (items.length === 0 && !nameStands)
+            note(`${recordsType(category.domain)}.${category.field}`, category.code, uscc, this.#wholeCategory(uscc, category));
         }
         const nameAsked = [...read.asked.values()].flat().some(({ code }) => code === NAME);
         if (read.name && !nameAsked) note('EnterpriseRegistration.enterpriseName', NAME, uscc, this.#nameVerdict(uscc));
@@ -350,7 +359,15 @@ class Clerk {
 }
 
 /** Days from one data time to the next, with those in which a provider hands a period in. */
-const DAYS_UNTIL_DUE: Readonly<Record<string, number | null>> = { REAL_TIME: 1, DAILY: 2, WEEKLY: 9, MONTHLY: 46, QUARTERLY: 121, YEARLY: 426, ON_DEMAND: null };
+const DAYS_UNTIL_DUE: Readonly<Record<string, number | null>> = {
+  REAL_TIME: 1,
+  DAILY: 2,
+  WEEKLY: 9,
+  MONTHLY: 46,
+  QUARTERLY: 121,
+  YEARLY: 426,
+  ON_DEMAND: null,
+};
 
 function recordsType(domain: string): string {
   return `${domain.charAt(0).toUpperCase()}${domain.slice(1)}Records`;

@@ -36,9 +36,30 @@ export interface Inquiry {
   readonly caseNumber: string;
 }
 export type Root =
-  | { readonly field: 'enterprise'; readonly alias: string | null; readonly uscc: Passed<string>; readonly inquiry: Passed<Inquiry>; readonly selections: readonly Selection[]; readonly directive: Directive | null }
-  | { readonly field: 'enterprises'; readonly alias: string | null; readonly usccs: Passed<readonly string[]>; readonly inquiry: Passed<Inquiry>; readonly selections: readonly Selection[]; readonly directive: Directive | null }
-  | { readonly field: 'myAccess'; readonly alias: string | null; readonly purpose: string; readonly category: string; readonly uscc: string | null; readonly directive: Directive | null };
+  | {
+      readonly field: 'enterprise';
+      readonly alias: string | null;
+      readonly uscc: Passed<string>;
+      readonly inquiry: Passed<Inquiry>;
+      readonly selections: readonly Selection[];
+      readonly directive: Directive | null;
+    }
+  | {
+      readonly field: 'enterprises';
+      readonly alias: string | null;
+      readonly usccs: Passed<readonly string[]>;
+      readonly inquiry: Passed<Inquiry>;
+      readonly selections: readonly Selection[];
+      readonly directive: Directive | null;
+    }
+  | {
+      readonly field: 'myAccess';
+      readonly alias: string | null;
+      readonly purpose: string;
+      readonly category: string;
+      readonly uscc: string | null;
+      readonly directive: Directive | null;
+    };
 export interface Question {
   readonly institution: string;
   readonly roots: readonly Root[];
