@@ -33,7 +33,7 @@ const SURNAMES = ['赵', '欧阳', '王', '司马'];
 const PLACES = ['北京市海淀区', '海淀区', '北京朝阳区', '某省某地'];
 
 /** `number` is of this value alone. */
-function valueOf(item: ItemFacts, number: number): Value {
+function inventedValue(item: ItemFacts, number: number): Value {
   const odd = ODD[item.type];
   if (odd && number % 17 === 3) return odd[number % odd.length] as Value;
   const digits = String(number).padStart(7, '0');
@@ -86,12 +86,12 @@ export function recordsOf(categories: ReadonlyMap<string, CategoryFacts>): Holdi
           number++;
           // Missing here and there, but what rows are ordered by only in the last of them.
           if (item.code !== 'registration.basic.enterpriseName' && number % 11 === 0 && (item.name !== category.orderedBy || row === count - 1)) return [];
-          return [[item.name, valueOf(item, number)]];
+          return [[item.name, inventedValue(item, number)]];
         });
         return Object.fromEntries(entries);
       });
       holding.records.set(`${uscc} ${category.code}`, {
-        rows: inDeliveredOrder(category, rows, firm),
+        rows: inDeliveredOrder(category, withEquals(category, rows, firm)),
         // Some are overdue at the fuzz's time, some not, and one is just due.
         dataTime: new Date(Date.parse('2027-06-30T16:00:00Z') - ((firm * 3 + place) % 50) * 86_400_000).toISOString(),
         receivedAt: new Date(Date.parse('2027-06-30T20:00:00Z') - firm * 1_000).toISOString(),
@@ -116,14 +116,18 @@ export function recordsOf(categories: ReadonlyMap<string, CategoryFacts>): Holdi
   return holding;
 }
 
-/** As a delivery leaves them: newest or largest first, and among equals by their text. In every other firm two are equal. */
-function inDeliveredOrder(category: CategoryFacts, rows: StoredRow[], firm: number): StoredRow[] {
-  const { orderedBy } = category;
-  if (orderedBy === null) return rows;
-  if (firm % 2 === 0 && rows.length > 2) rows[1] = { ...rows[1], [orderedBy]: rows[0]?.[orderedBy] as Value };
+/** In every other firm two rows are equal in what they are ordered by. */
+function withEquals({ orderedBy }: CategoryFacts, rows: StoredRow[], firm: number): StoredRow[] {
+  if (orderedBy !== null && firm % 2 === 0 && rows.length > 2) rows[1] = { ...rows[1], [orderedBy]: rows[0]?.[orderedBy] as Value };
+  return rows;
+}
+
+/** As a delivery leaves them: newest or largest first, and among equals by their text. */
+export function inDeliveredOrder({ orderedBy }: CategoryFacts, rows: readonly StoredRow[]): StoredRow[] {
+  if (orderedBy === null) return [...rows];
   const size = (row: StoredRow) => (typeof row[orderedBy] === 'number' ? Number(row[orderedBy]) : String(row[orderedBy] ?? ''));
   const compare = (one: string | number, other: string | number) => (one === other ? 0 : one > other ? -1 : 1);
-  return rows.sort((one, other) => compare(size(one), size(other)) || compare(JSON.stringify(one), JSON.stringify(other)));
+  return [...rows].sort((one, other) => compare(size(one), size(other)) || compare(JSON.stringify(one), JSON.stringify(other)));
 }
 
 /** Every canary that stands in a text by itself: as a word between quotes, blanks, or punctuation. */

@@ -233,8 +233,7 @@ const INSERTS = {
 };
 
 /** Institutions, enterprises and records, written once; nobody waits for the disk of a database that nobody keeps. */
-async function prepare(owner: Postgres, { records, names }: Holding): Promise<void> {
-  await owner.withClient((client) => client.query('delete from record; update category set generation = 1'));
+async function prepare(owner: Postgres, holding: Pick<Holding, 'records' | 'names'>): Promise<void> {
   await owner.query({ text: 'alter system set synchronous_commit = off' });
   await owner.query({ text: 'select pg_reload_conf()' });
   const institutions = [...INSTITUTIONS, { code: NOBODY, kind: 'BANK' }];
@@ -246,18 +245,29 @@ async function prepare(owner: Postgres, { records, names }: Holding): Promise<vo
       values: [code],
     });
   }
-  for (const [uscc, name] of names) {
-    await owner.query({ text: "insert into enterprise (uscc, name, grams) values ($1, $2, '{}') on conflict do nothing", values: [uscc, name] });
-  }
-  for (const [key, { rows, dataTime, receivedAt, delivery, version }] of records) {
-    const [uscc, code] = key.split(' ');
-    const one = code === 'registration.basic' || code === 'registration.statePropertyRight' || code === 'tax.registration';
-    await owner.query({
-      text: 'insert into record select $1, id, $3, $4, $5, $6, $7 from category where code = $2 on conflict do nothing',
-      values: [uscc, code, JSON.stringify(one ? rows[0] : rows), dataTime, receivedAt, delivery, version],
-    });
-  }
+  await store(owner, holding);
 }
+
+/** Puts these records in the place of all others. */
+export async function store(owner: Postgres, { records, names }: Pick<Holding, 'records' | 'names'>): Promise<void> {
+  await owner.withClient((client) => client.query('delete from record; delete from enterprise; update category set generation = 1'));
+  await owner.query({
+    text: `insert into enterprise (uscc, name, grams) select uscc, name, '{}' from unnest($1::text[], $2::text[]) as e(uscc, name)`,
+    values: [[...names.keys()], [...names.values()]],
+  });
+  const lines = [...records].map(([key, { rows, ...rest }]) => {
+    const [uscc, code] = key.split(' ') as [string, string];
+    return { ...rest, uscc, code, payload: JSON.stringify(ONE_OF.has(code) ? rows[0] : rows) };
+  });
+  await owner.query({
+    text: `insert into record select uscc, id, payload, "dataTime", "receivedAt", delivery, version
+      from json_to_recordset($1) as r(uscc text, code text, payload text, "dataTime" timestamptz, "receivedAt" timestamptz, delivery bigint, version bigint)
+      join category using (code)`,
+    values: [JSON.stringify(lines)],
+  });
+}
+/** Categories of which an enterprise has one record. */
+const ONE_OF = new Set(['registration.basic', 'registration.statePropertyRight', 'tax.registration']);
 
 async function strangeEntry(redis: Redis, { records, names }: Holding, owner: Postgres): Promise<string | null> {
   const [zone] = await owner.query<{ zone: string }>({

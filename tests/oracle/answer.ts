@@ -80,7 +80,7 @@ export function expectedAnswer(zone: Zone, question: Question): Expected {
 
 function refusalsOf(roots: readonly Root[], inquiries: readonly Inquiry[]): string[] {
   const refusals: string[] = [];
-  if (inquiries.some(({ caseNumber }) => caseNumber.trim() === '' || caseNumber.trim().length > 64 || /[\u0000-\u001f\u200b]/.test(caseNumber.trim())))
+  if (inquiries.some(({ caseNumber }) => caseNumber.trim() === '' || caseNumber.trim().length > 64 || /\p{C}/u.test(caseNumber.trim())))
     refusals.push('INVALID_INQUIRY');
   if (new Set(inquiries.map(({ purpose, caseNumber }) => `${purpose} ${caseNumber.trim()}`)).size > 1) refusals.push('MIXED_INQUIRIES');
   if (roots.some((root) => root.field === 'enterprise' && readCode(root.uscc.value).wrong !== null)) refusals.push('INVALID_USCC');

@@ -43,7 +43,7 @@ function rounded(text: string): string {
 
 function surnameOf(name: string): string {
   const letters = Array.from(name);
-  if (letters.length < 2 || letters.some((letter) => /[\x00-\x7f]/.test(letter))) return STARS;
+  if (letters.length < 2 || letters.some((letter) => (letter.codePointAt(0) as number) < 128)) return STARS;
   if (letters.length >= 3 && COMPOUND.includes(`${letters[0]}${letters[1]}`)) return `${letters[0]}${letters[1]}**`;
   return `${letters[0]}**`;
 }
