@@ -22,7 +22,7 @@ type NewConsent = Pick<Consent, 'uscc' | 'institution' | 'purposes' | 'scope' | 
 
 const moment = fc.constantFrom(...MOMENTS);
 const term = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(EVER) },
+  { weight: 8, arbitrary: fc.constant(EVER) },
   {
     weight: 2,
     arbitrary: fc
@@ -32,7 +32,7 @@ const term = fc.oneof(
   { weight: 1, arbitrary: moment.map((validUntil) => ({ ...EVER, validUntil })) },
   { weight: 1, arbitrary: moment.map((validFrom) => ({ ...EVER, validFrom })) },
 );
-const purposes = fc.oneof({ weight: 3, arbitrary: fc.constant([...PURPOSES]) }, { weight: 2, arbitrary: fc.subarray([...PURPOSES], { minLength: 1 }) });
+const purposes = fc.oneof({ weight: 2, arbitrary: fc.constant([...PURPOSES]) }, { weight: 2, arbitrary: fc.subarray([...PURPOSES], { minLength: 1 }) });
 const institution = fc.oneof(
   { weight: 3, arbitrary: fc.constant<string>(INSTITUTIONS[0].code) },
   { weight: 2, arbitrary: fc.constantFrom<string>(...INSTITUTIONS.map(({ code }) => code)) },
@@ -109,14 +109,15 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
       agreements: fc.tuple(
         ...INSTITUTIONS.map(() =>
           fc.oneof(
-            { weight: 3, arbitrary: fc.constant([[{ ...EVER, purposes: [...PURPOSES], highestGrade: 4 }]]) },
-            { weight: 4, arbitrary: fc.array(fc.array(agreementContent, { minLength: 1, maxLength: 2 }), { maxLength: 3 }) },
+            { weight: 5, arbitrary: fc.constant([[{ ...EVER, purposes: [...PURPOSES], highestGrade: 4 }]]) },
+            { weight: 5, arbitrary: fc.array(fc.array(agreementContent, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 }) },
+            { weight: 1, arbitrary: fc.constant([]) },
           ),
         ),
       ),
-      grants: fc.array(fc.record({ holder, contents: fc.array(grantContent, { minLength: 1, maxLength: 2 }) }), { minLength: 3, maxLength: 12, size: 'max' }),
-      // Half of them give the banks nearly everything, so that there is much to lose.
-      broad: fc.boolean(),
+      grants: fc.array(fc.record({ holder, contents: fc.array(grantContent, { minLength: 1, maxLength: 2 }) }), { minLength: 3, maxLength: 10, size: 'max' }),
+      // Most of them give the banks nearly everything, so that there is much to lose.
+      broad: fc.constantFrom(true, true, false),
       settings: fc.array(setting, { maxLength: 8, size: 'max' }),
       consents: fc.array(
         fc.record({

@@ -151,8 +151,8 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
       ...more,
     ]);
   const whose = fc.oneof(
-    { weight: 5, arbitrary: fc.constant<string>(INSTITUTIONS[0].code) },
-    { weight: 6, arbitrary: fc.constantFrom<string>(...INSTITUTIONS.map(({ code }) => code)) },
+    { weight: 10, arbitrary: fc.constant<string>(INSTITUTIONS[0].code) },
+    { weight: 7, arbitrary: fc.constantFrom<string>(...INSTITUTIONS.map(({ code }) => code)) },
     { weight: 1, arbitrary: fc.constantFrom(NOBODY, INSTITUTIONS[0].code) },
   );
   return fc.record({ institution: whose, roots }).map(finished);
