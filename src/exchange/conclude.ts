@@ -46,6 +46,14 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
     // The entry of a change is durable with the change, and no epoch takes a change back.
     const appended = journey.changeReceipt ? null : await journey.parts.audit.append(journey.entry({ code, report }));
     receipt = journey.changeReceipt ?? (appended as Appended).receipt;
+    const { evidence } = journey;
+    const moved = appended !== null && evidence !== null && !isCurrent(journey, evidence.standing, appended);
+    // A refusal that rests on evidence is of the same epoch as an answer would be; where evidence of two met, it is read again.
+    if (appended && (failure?.code === 'POLICY_CHANGING' || (moved && (failure === null || failure.status < 500)))) {
+      dropAll(answer);
+      journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
+      return;
+    }
     if (failure) throw failure;
 
     if (code !== null) {
@@ -55,11 +63,6 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
       response.http.status = code in FAULTS ? Math.max(400, FAULTS[code as FaultCode].status) : 400;
     } else {
       const { asked, grounds } = journey.decided;
-      if (appended && grounds && !isCurrent(journey, grounds.standing, appended)) {
-        dropAll(answer);
-        journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
-        return;
-      }
       const told = [...(answer.errors ?? []), ...(report?.errors ?? [])];
       if (told.length > 0) answer.errors = told;
       answer.extensions = {

@@ -147,6 +147,11 @@ export class Journey {
     return this.#phase;
   }
 
+  /** What was decided on; null where nothing was, or no institution asks. */
+  get evidence(): Grounds | null {
+    return this.#phase.phase === 'DECIDED' ? this.#phase.grounds : null;
+  }
+
   /** Who asks, and on which grounds, where an institution does. @throws Fault ACCESS_DENIED */
   get ofInstitution(): { readonly caller: InstitutionCaller; readonly grounds: Grounds } {
     const { caller } = this.start;

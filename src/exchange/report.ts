@@ -5,7 +5,7 @@
 import type { Outcomes } from '../access/compile.js';
 import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { REMEDIES } from '../access/explain.js';
-import { fromByte, isGiven, REASONS, type Reason } from '../access/outcome.js';
+import { fromByte, isGiven, type Outcome, REASONS, type Reason } from '../access/outcome.js';
 import type { CategoryOutcome, ConsentUse, ReadEntry } from '../audit/entry.js';
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
@@ -110,11 +110,12 @@ function askedWithName(read: AskedRead, catalogue: Catalogue): Map<Category, rea
 }
 
 function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked, outcomes, positions }: Group, read: AskedRead): void {
-  for (const { coordinate, code, index } of asked.length > 0 ? asked : asWhole(category, outcomes)) {
+  const told =
+    asked.length > 0 ? asked.map(({ coordinate, code, index }) => ({ coordinate, code, outcome: fromByte(outcomes[index]) })) : [asWhole(category, outcomes)];
+  for (const { coordinate, code, outcome } of told) {
     let noted = coordinates.get(coordinate);
     if (!noted) coordinates.set(coordinate, (noted = { coordinate, code, masked: 0, denied: new Map(), asked: 0 }));
     noted.asked += positions.length;
-    const outcome = fromByte(outcomes[index]);
     if (outcome.effect === 'MASKED') noted.masked += positions.length;
     if (outcome.effect !== 'DENIED') continue;
     const enterprises = noted.denied.get(outcome.reason) ?? [];
@@ -124,10 +125,10 @@ function noteCoordinates(coordinates: Map<string, Coordinate>, { category, asked
 }
 
 /** Where only provenance is asked, the category stands for its items: denied when all of them are, for the mildest reason. */
-function asWhole({ code, domain, field, items }: Category, outcomes: Outcomes): { code: string; coordinate: string; index: number }[] {
-  if (items.some(({ index }) => isGiven(outcomes[index]))) return [];
-  const byReason = items.map(({ index }) => index).sort((left, right) => (outcomes[right] as number) - (outcomes[left] as number));
-  return [{ code, coordinate: `${recordsTypeName(domain)}.${field}`, index: byReason[0] as number }];
+function asWhole({ code, domain, field, items }: Category, outcomes: Outcomes): { code: string; coordinate: string; outcome: Outcome } {
+  const bytes = items.map(({ index }) => outcomes[index] as number);
+  const outcome: Outcome = bytes.some(isGiven) ? { effect: 'CLEAR' } : fromByte(Math.max(...bytes));
+  return { code, coordinate: `${recordsTypeName(domain)}.${field}`, outcome };
 }
 
 function errorOf({ coordinate, code, denied, asked }: Coordinate) {
@@ -160,10 +161,8 @@ function categoryOutcome({ category, asked, outcomes, positions }: Group, read: 
     else (denied[outcome.reason] ??= []).push(name);
   }
   // Of provenance alone there is no item to name, but a denial there is.
-  for (const { index } of asked.length > 0 ? [] : asWhole(category, outcomes)) {
-    const outcome = fromByte(outcomes[index]);
-    if (outcome.effect === 'DENIED') denied[outcome.reason] = [];
-  }
+  const whole = asked.length > 0 ? null : asWhole(category, outcomes).outcome;
+  if (whole?.effect === 'DENIED') denied[whole.reason] = [];
   return {
     category: category.code,
     ...(positions.length < read.usccs.length ? { enterprises: positions } : {}),

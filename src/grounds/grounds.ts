@@ -210,7 +210,7 @@ async function loadConsents(postgres: Postgres, asked: readonly ConsentsAsked[])
 
 function consentOf({ uscc: _giver, scope, struck, personal, withdrawn_at, gone, ...rest }: ConsentRow): Consent {
   // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
-  const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? rest.valid_from : withdrawn_at);
+  const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? 0 : withdrawn_at);
   return { ...term(rest), scope, struck, personal, withdrawnAt };
 }
 

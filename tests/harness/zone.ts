@@ -46,15 +46,17 @@ export const firm = (index: number): string => demoFirm(index, SEED);
 export async function openTestZone({
   enterprises = 60,
   statementLimitMs = 10_000,
+  catalogueOf = openCatalogue,
 }: {
   enterprises?: number;
   statementLimitMs?: number;
+  catalogueOf?: (config: Config) => Catalogue;
 } = {}): Promise<TestZone> {
   const zoneHome = mkdtempSync(join(tmpdir(), 'zone-'));
   // Enterable by all, so that the data lie here and go with it.
   chmodSync(zoneHome, 0o755);
   const config = readConfig({ ZONE_HOME: zoneHome, LOG_LEVEL: 'silent', PORT: '0', DATABASE_LIMIT_MS: String(statementLimitMs) });
-  const catalogue = openCatalogue(config);
+  const catalogue = catalogueOf(config);
   const database = await openDatabase(config);
   await migrate(database.ownerUrl, config.schemaFolder, catalogue);
   const owner = database.open('owner');

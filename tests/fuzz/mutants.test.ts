@@ -1,0 +1,17 @@
+/** Mutants fit the source as it is; that the fuzz kills them is for `npm run mutants`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { PROJECT } from '../harness/house.js';
+import { MUTANTS } from './mutants.js';
+
+test('there are forty mutants at least, of access, release and exchange', () => {
+  expect(MUTANTS.length).toBeGreaterThanOrEqual(40);
+  for (const room of ['src/access/', 'src/records/release.ts', 'src/exchange/']) expect(MUTANTS.some(({ file }) => file.startsWith(room))).toBe(true);
+});
+
+test.each(MUTANTS)('$file: $breaks', ({ file, search, replacement }) => {
+  const parts = readFileSync(join(PROJECT, file), 'utf8').split(search);
+  expect(parts).toHaveLength(2);
+  expect(replacement).not.toBe(search);
+});
