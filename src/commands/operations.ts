@@ -1,7 +1,8 @@
 /** Commands of registered operations: what a gateway would say of a manifest, said beforehand. */
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config.js';
-import { institutionView, readManifest } from '../exchange/manifest.js';
+import { readManifest } from '../exchange/manifest.js';
+import { institutionView } from '../exchange/schema.js';
 import { Fault } from '../faults.js';
 import { openCatalogue } from '../zone.js';
 import { say } from './paper.js';

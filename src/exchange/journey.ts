@@ -15,7 +15,7 @@ import type { Trail } from '../audit/trail.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Handled } from '../governance/desk.js';
-import type { Act, Governance, Result } from '../governance/governance.js';
+import type { Governance, Result } from '../governance/governance.js';
 import type { GroundsStore } from '../grounds/grounds.js';
 import type { Operations } from '../operations/operations.js';
 import type { Deliveries } from '../records/deliveries.js';
@@ -170,7 +170,7 @@ export class Journey {
   }
 
   /** Hands a change in: it and the entry of this request become durable together. @throws Fault ACCESS_DENIED, ZONE_UNAVAILABLE */
-  async handIn(mutation: string, { idempotencyKey, ...input }: HandedInput, act: Act): Promise<Handled<Result>> {
+  async handIn(mutation: string, { idempotencyKey, ...input }: HandedInput, act: Parameters<Governance['handIn']>[1]): Promise<Handled<Result>> {
     const { caller } = this.start;
     if (caller.kind === 'INSTITUTION' && !this.ofInstitution.grounds.standing.active) throw new Fault('ACCESS_DENIED');
     const entry = (change: ChangeEntry) => this.entry({ code: null, report: null, change });

@@ -4,12 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type DocumentNode, type GraphQLSchema, Kind, parse, specifiedRules, validate } from 'graphql';
-import type { Catalogue } from '../catalogue/model.js';
 import { Fault, type FaultCode } from '../faults.js';
 import type { InstitutionId } from '../terms.js';
 import { hashOf, openLimits } from './limits.js';
-import { schemaOf } from './schema.js';
-import { viewOf } from './views.js';
 
 /** Operations and characters of one manifest; `registered` is what an institution may have in all. */
 export const MANIFEST_LIMITS = Object.freeze({ operations: 1_000, characters: 1_000_000, name: 128, registered: 5_000 });
@@ -44,11 +41,6 @@ const TURN_MS = 20;
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]{1,128}$/u;
 /** Faults told of one operation, and of a whole manifest. */
 const TOLD = Object.freeze({ each: 3, all: 100 });
-
-/** The schema as institutions see it. */
-export function institutionView(catalogue: Catalogue): GraphQLSchema {
-  return viewOf(schemaOf(catalogue), ['INSTITUTION']);
-}
 
 /**
  * Reads a manifest: `{ "<sha256>": "<document>" }` as code generators for persisted documents write it, or a list of
@@ -87,12 +79,12 @@ export async function readManifest(manifest: unknown, view: GraphQLSchema): Prom
   return faults.length > 0 ? { state: 'WRONG', faults } : { state: 'RIGHT', operations: [...operations.values()] };
 }
 
-/** Registers all operations of a manifest for an institution, or none; those already there stay as they are. */
+/** Registers all operations of a manifest for an institution, or none, `view` being its schema; those already there stay as they are. */
 export async function registerOperations(
   client: Client,
-  { catalogue, institution, manifest, by }: { catalogue: Catalogue; institution: InstitutionId; manifest: unknown; by: string },
+  { view, institution, manifest, by }: { view: GraphQLSchema; institution: InstitutionId; manifest: unknown; by: string },
 ): Promise<Registration> {
-  const read = await readManifest(manifest, institutionView(catalogue));
+  const read = await readManifest(manifest, view);
   if (read.state === 'WRONG') return { state: 'REFUSED', faults: read.faults };
   const { operations } = read;
   const { rows } = await client.query('select count(*) + $3::int <= $4 as fits from registered_operation where institution = $1 and hash <> all($2)', [

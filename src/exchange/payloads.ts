@@ -25,6 +25,12 @@ export class ConsentPayload {
   @Field(() => [UserErrorType], { simple: true }) userErrors!: readonly UserErrorType[];
 }
 
+@ObjectType('OperationsPayload')
+export class OperationsPayload {
+  @Field(() => Int, { nullable: true, simple: true, description: '新登记或移除的操作数 / Operations added or removed' }) operations!: number | null;
+  @Field(() => [UserErrorType], { simple: true }) userErrors!: readonly UserErrorType[];
+}
+
 type Effect = 'CLEAR' | 'MASKED';
 
 @InputType('GrantAccessInput', { description: '授予一家机构或一类机构 / A grant to one institution, or to all of a kind' })

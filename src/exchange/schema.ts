@@ -12,9 +12,11 @@ import type { Journey, JourneyContext } from './journey.js';
 import { LimitQueries } from './limitQueries.js';
 import { PolicyMutations } from './mutations.js';
 import { OfficerInsights } from './officerInsights.js';
+import { OperationMutations } from './operationMutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
+import { viewOf } from './views.js';
 
 let built: { digest: string; schema: GraphQLSchema } | null = null;
 
@@ -24,13 +26,18 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights],
+    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights, OperationMutations],
     validate: false,
     emitSchemaFile: false,
   });
   wire(schema, catalogue);
   built = { digest: catalogue.digest, schema };
   return schema;
+}
+
+/** The schema as institutions see it. */
+export function institutionView(catalogue: Catalogue): GraphQLSchema {
+  return viewOf(schemaOf(catalogue), ['INSTITUTION']);
 }
 
 /** The schema as it is committed: sorted, with descriptions. */

@@ -60,6 +60,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     declineAccessRequest: OFFICER,
     requestAccess: INSTITUTION,
     registerConsent: INSTITUTION,
+    registerOperations: INSTITUTION,
+    removeOperations: INSTITUTION,
     giveConsent: ENTERPRISE,
     strikeCategories: ENTERPRISE,
     withdrawConsent: ['INSTITUTION', 'ENTERPRISE'],

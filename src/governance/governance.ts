@@ -36,6 +36,8 @@ export interface Result {
   readonly request?: string;
   readonly uscc?: Uscc;
   readonly consent?: string;
+  /** Operations registered or removed. */
+  readonly operations?: number;
 }
 
 export type Draft =
@@ -43,8 +45,8 @@ export type Draft =
   | { readonly ok: false; readonly errors: readonly UserError[] };
 
 export interface Governance {
-  /** @throws Fault ZONE_UNAVAILABLE; what is wrong with the act itself is told as user errors. */
-  handIn(handed: Omit<Handed<Result>, 'act'>, act: Act): Promise<Handled<Result>>;
+  /** A function does what this room knows nothing of. @throws Fault ZONE_UNAVAILABLE; what is wrong with the act itself is told as user errors. */
+  handIn(handed: Omit<Handed<Result>, 'act'>, act: Act | Handed<Result>['act']): Promise<Handled<Result>>;
   /** The policy of a version, the latest where none is named. @throws Fault BAD_USER_INPUT where there is no such version */
   policy(version?: number | null): Promise<Policy>;
   /** The policy in force and what it would be; nothing is written. */
@@ -66,7 +68,8 @@ export interface GovernanceParts {
 export function openGovernance({ postgres, catalogue, now, newId }: GovernanceParts): Governance {
   const reading = <T>(work: Parameters<typeof postgres.withClient<T>>[0]) => postgres.withClient(work);
   return {
-    handIn: (handed, act) => handIn(postgres, { ...handed, act: (client) => perform(client, act, { catalogue, now: now(), newId }) }),
+    handIn: (handed, act) =>
+      handIn(postgres, { ...handed, act: typeof act === 'function' ? act : (client) => perform(client, act, { catalogue, now: now(), newId }) }),
     async policy(version = null) {
       const found = await reading((client) => readPolicy(client, version));
       if (!found || (version !== null && found.version !== version)) throw new Fault('BAD_USER_INPUT', { detail: 'version' });

@@ -209,7 +209,7 @@ async function loadConsents(postgres: Postgres, asked: readonly ConsentsAsked[])
 }
 
 function consentOf({ uscc: _giver, scope, struck, personal, withdrawn_at, gone, ...rest }: ConsentRow): Consent {
-  // What the database calls withdrawn is withdrawn, whatever the clock of this process says: it counts from the first day.
+  // What the database calls withdrawn is withdrawn, whatever the clock of this process says, and whether or not it had begun.
   const withdrawnAt = withdrawn_at === null ? null : new Date(gone ? 0 : withdrawn_at);
   return { ...term(rest), scope, struck, personal, withdrawnAt };
 }

@@ -1,5 +1,5 @@
 /** The life cycle of policy, requests and consents, as institutions, officers and enterprises go through it. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEntry } from '../../src/audit/entry.js';
 import { entryOf, openWatchedGateway, type Staff, type WatchedGateway } from '../harness/watched.js';
@@ -298,6 +298,26 @@ describe('A consent', () => {
   });
 });
 
+describe('Operations', () => {
+  const document = '{ catalogue { version } }';
+  const hash = createHash('sha256').update(document).digest('hex');
+
+  test('are registered by the institution, alone sent where it is confined, and removed at once', async () => {
+    const bank = { institution: 'bank-19' };
+    const { payload } = await change('registerOperations', { manifest: JSON.stringify({ [hash]: document }) }, bank, 'operations');
+    expect(payload).toEqual({ operations: 1, userErrors: [] });
+    const bad = await change('registerOperations', { manifest: JSON.stringify([{ name: 'bad', document: '{ secrets }' }]) }, bank, 'operations');
+    expect(codesOf(bad.payload)).toEqual(['BAD_OPERATION']);
+    expect((await changePolicy('confineToRegistered', { institution: 'bank-19', confined: true })).payload.state).toBe('APPLIED');
+    expect((await gateway.ask(document, bank)).status).toBe(200);
+    const other = await gateway.ask('{ catalogue { providers { code } } }', bank);
+    expect([other.status, other.body.errors?.[0]?.extensions.code]).toEqual([403, 'OPERATION_NOT_REGISTERED']);
+    await changePolicy('confineToRegistered', { institution: 'bank-19', confined: false });
+    const removed = await change('removeOperations', { hashes: [hash] }, bank, 'operations');
+    expect(removed.payload).toEqual({ operations: 1, userErrors: [] });
+  });
+});
+
 describe('The same key', () => {
   test('with the same again answers the same and changes nothing; with something else it is refused', async () => {
     const idempotencyKey = key();
@@ -349,6 +369,44 @@ describe('A change and its entry', () => {
     ]) {
       await expect(governing.query({ text })).rejects.toThrow(/permission denied/);
     }
+  });
+});
+
+describe('An officer', () => {
+  const WIDER =
+    '{ grantAccess: [{ institution: "bank-21", purposes: [PRE_LOAN_REVIEW], scope: ["judicial.dishonestEnforcee"], effect: CLEAR, validUntil: "2028-06-30T00:00:00Z" }] }';
+
+  test('sees whom a wider grant would concern, and changes nothing by it', async () => {
+    const before = await versionNow();
+    const field = zone.catalogue.category('judicial.dishonestEnforcee');
+    if (!field) throw new Error('no such category');
+    const item = field.items[0]?.name;
+    await gateway.ask(READ(0, `judicial { ${field.field}${field.cardinality === 'MANY' ? '(first: 1)' : ''} { ${item} } }`), { institution: 'bank-21' });
+    const { body } = await gateway.ask(
+      `{ governance { simulatePolicy(days: 1, draft: ${WIDER}) { userErrors { code } simulation { replayed affected { institution category item change reads enterprises } wouldSee { institution purpose category after { clear masked denied } } } } } }`,
+      { staff: OFFICER },
+    );
+    const { simulation, userErrors } = body.data.governance.simulatePolicy;
+    expect(userErrors).toEqual([]);
+    expect(simulation.wouldSee).toMatchObject([{ institution: 'bank-21', purpose: 'PRE_LOAN_REVIEW', category: 'judicial.dishonestEnforcee' }]);
+    expect(await versionNow()).toBe(before);
+  });
+
+  test('is told what is wrong with a draft', async () => {
+    const { body } = await gateway.ask('{ governance { simulatePolicy(draft: { revokeGrants: ["none"] }) { userErrors { code } simulation { replayed } } } }', {
+      staff: OFFICER,
+    });
+    expect(body.data.governance.simulatePolicy).toEqual({ userErrors: [{ code: 'UNKNOWN' }], simulation: null });
+  });
+
+  test('sees what is granted and was not read', async () => {
+    const { body } = await gateway.ask(
+      '{ governance { leastPrivilege(institution: "appraisal-01", first: 5) { unused granted nodes { item grants lastRead } pageInfo { hasNextPage } } } }',
+      { staff: AUDITOR },
+    );
+    const { unused, granted, nodes, pageInfo } = body.data.governance.leastPrivilege;
+    expect([unused, nodes.length, pageInfo.hasNextPage]).toEqual([granted, 5, true]);
+    expect(nodes[0]).toMatchObject({ grants: ['appraisal-01-G1'], lastRead: null });
   });
 });
 

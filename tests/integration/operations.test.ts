@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { MANIFEST_LIMITS, type Registration, registerOperations, removeOperations } from '../../src/exchange/manifest.js';
+import { institutionView } from '../../src/exchange/schema.js';
 import type { InstitutionId } from '../../src/terms.js';
 import { entriesSince, entryOf, lastSequence, openWatchedGateway, type Sent, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
@@ -30,7 +31,7 @@ const RATE = '{ rateLimit(purpose: PRE_LOAN_REVIEW) { remaining } }';
 const register = (institution: string, manifest: unknown, by = 'institution:x'): Promise<Registration> =>
   zone.database
     .open('zone_governance')
-    .transaction((client) => registerOperations(client, { catalogue: zone.catalogue, institution: institution as InstitutionId, manifest, by }));
+    .transaction((client) => registerOperations(client, { view: institutionView(zone.catalogue), institution: institution as InstitutionId, manifest, by }));
 const remove = (institution: string, ...hashes: string[]): Promise<number> =>
   zone.database.open('zone_governance').transaction((client) => removeOperations(client, institution as InstitutionId, hashes));
 async function setSafelist(institution: string, on: boolean): Promise<void> {
