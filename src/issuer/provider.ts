@@ -53,12 +53,14 @@ export function openProvider(parts: ProviderParts): Provider {
       idTokenSigningAlgValues: ['ES256'],
     },
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    async assertJwtClientAuthClaimsAndHeader(_ctx, { iat, exp }, header) {
+    async assertJwtClientAuthClaimsAndHeader(_ctx, { iat, exp, aud }, header) {
       const now = Date.now() / 1000;
       const brief = typeof iat === 'number' && typeof exp === 'number' && exp - iat <= ASSERTION_LIFE_SECONDS && exp - now <= ASSERTION_LIFE_SECONDS;
       // A key that comes along, or lies somewhere else, is never looked at; that it is offered says enough.
       const pure = ['jwk', 'jku', 'x5u', 'x5c', 'crit'].every((name) => !(name in header));
-      if (!brief || !pure) throw new errors.InvalidClientAuth('not an assertion of five minutes');
+      // Addresses follow the Host header, which whoever lured an assertion out of a client may choose; the issuer's name does not.
+      const ours = [aud].flat().every((named) => named === parts.issuer);
+      if (!brief || !pure || !ours) throw new errors.InvalidClientAuth('not an assertion of five minutes for this issuer');
     },
     responseTypes: ['code'],
     scopes: ['openid'],

@@ -16,7 +16,7 @@ type Message = 'NONE' | 'REFUSED' | 'THROTTLED';
 const MESSAGES: Readonly<Record<Message, string>> = {
   NONE: '',
   REFUSED: '<p role="alert" id="why">账号或密码不正确 / Login or password is not right</p>',
-  THROTTLED: '<p role="alert" id="why">尝试次数过多，请十五分钟后再试 / Too many attempts; try again in fifteen minutes</p>',
+  THROTTLED: '<p role="alert" id="why">尝试次数过多，请稍后（至多十五分钟）再试 / Too many attempts; try again later, in fifteen minutes at most</p>',
 };
 
 /** Answers GET and POST of `/interaction/<uid>`. */

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { Clients } from '../../src/issuer/clients.js';
+import { openState } from '../../src/issuer/state.js';
+import { openUsedOnce } from '../../src/issuer/usedOnce.js';
 import { openRegisters } from '../../src/zone.js';
 import {
   assertion,
@@ -250,6 +252,8 @@ describe('an assertion that is not as it should be', () => {
     'a key at an address': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { header: { jku: 'http://127.0.0.1:1/keys' } }),
     'a certificate at an address': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { header: { x5u: 'http://127.0.0.1:1/certificate' } }),
     'another audience': () => assertion(keyB, 'bank-01-mobile', 'https://issuer.other.example'),
+    'the address of the token endpoint for an audience': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc/token`),
+    'a second audience beside ours': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { claims: { aud: [`${base}/oidc`, 'https://evil.example'] } }),
     'another issuer': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { claims: { iss: 'bank-02-core' } }),
     'another subject': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { claims: { sub: 'bank-02-core' } }),
     'a life of ten minutes': () => assertion(keyB, 'bank-01-mobile', `${base}/oidc`, { claims: { exp: seconds() + 600 } }),
@@ -467,6 +471,19 @@ test('what is used once is forgotten when it no longer matters, and the gateway 
   const issuing = zone.database.open('zone_issuer');
   for (const table of ['record', 'enterprise', 'consent', 'audit_entry'])
     await expect(issuing.query({ text: `select * from ${table}` })).rejects.toThrow(/permission denied/);
+});
+
+test('of two that found an assertion, a proof or a code unused at the same moment, one is refused', async () => {
+  const postgres = zone.database.open('zone_issuer');
+  const stateOf = openState({ postgres, usedOnce: openUsedOnce({ postgres }), findClient: async () => undefined });
+  const [replays, codes] = [stateOf('ReplayDetection'), stateOf('AuthorizationCode')];
+  const id = randomUUID();
+  await codes.upsert(id, { grantId: 'grant' }, 60);
+  for (const race of [() => replays.upsert(id, {}, 60), () => codes.consume(id)]) {
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, race));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  }
+  expect(await codes.find(id)).toMatchObject({ consumed: true });
 });
 
 test('refusals of the issuer are logged by code and client, and no assertion is', async () => {
