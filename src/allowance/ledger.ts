@@ -72,7 +72,8 @@ export function openLedger({ cache, now, steady = () => performance.now() }: { c
           void verdict.then(() => {
             const back = giveBack ? cost : 0;
             if (taken === 'LOCAL') local.end(account, lease, back);
-            // Best effort: a lease whose end is not told expires.
+            // Sent before the answer is, so that the next request of a client finds room at any gateway. Best effort: a
+            // lease whose end is not told expires.
             if (taken === 'SHARED') void cache.run(END, keysOf(account, now()), [String(account.allowed.costPerMinute), lease, String(back)]);
           });
         },
