@@ -3,7 +3,7 @@
  * send goes through `conclude`, and what has no receipt is thrown away.
  */
 import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import type { Standing } from '../access/evidence.js';
 import type { Appended, Receipt } from '../audit/log.js';
 import { FAULTS, Fault, type FaultCode } from '../faults.js';
@@ -17,9 +17,7 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
       return {
         async didResolveOperation({ contextValue, document, operation, request }) {
           try {
-            const { journey } = contextValue;
-            const { catalogue } = journey.parts;
-            await journey.decide(askedBy({ schema, catalogue, document, operation, variables: request.variables ?? {} }));
+            await decideOperation(schema, contextValue.journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
@@ -28,6 +26,18 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
       };
     },
   };
+}
+
+async function decideOperation(
+  schema: GraphQLSchema,
+  journey: Journey,
+  document: DocumentNode,
+  operation: OperationDefinitionNode | undefined,
+  variables: Record<string, unknown>,
+) {
+  // Apollo comes here also where no operation is of the name that was given.
+  if (!operation || operation.operation === 'subscription') throw new Fault('OPERATION_NOT_SUPPORTED');
+  await journey.decide(askedBy({ schema, catalogue: journey.parts.catalogue, document, operation, variables }));
 }
 
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };
