@@ -3,7 +3,7 @@
  * send goes through `conclude`, and what has no receipt is thrown away.
  */
 import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import type { Standing } from '../access/evidence.js';
 import type { Appended, Receipt } from '../audit/log.js';
 import { FAULTS, Fault, type FaultCode } from '../faults.js';
@@ -18,10 +18,7 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
         async didResolveOperation({ contextValue: { journey }, document, operation, operationName, request }) {
           journey.operationName = operationName ?? undefined;
           try {
-            const { catalogue } = journey.parts;
-            const asked = askedBy({ schema, catalogue, document, operation, variables: request.variables ?? {} });
-            if (journey.start.safe && operation?.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
-            await journey.decide(asked);
+            await decideOperation(schema, journey, document, operation as OperationDefinitionNode | undefined, request.variables ?? {});
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
@@ -30,6 +27,20 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
       };
     },
   };
+}
+
+async function decideOperation(
+  schema: GraphQLSchema,
+  journey: Journey,
+  document: DocumentNode,
+  operation: OperationDefinitionNode | undefined,
+  variables: Record<string, unknown>,
+) {
+  // Apollo comes here also where no operation is of the name that was given.
+  if (!operation || !schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
+  // What comes by GET changes nothing.
+  if (journey.start.safe && operation.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
+  await journey.decide(askedBy({ schema, catalogue: journey.parts.catalogue, document, operation, variables }));
 }
 
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };

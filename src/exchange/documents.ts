@@ -59,7 +59,9 @@ export function openDocuments({ limits, catalogue, view, production }: Documents
       try {
         const { document, problems } = check(text);
         if (problems.length > 0) return { ok: false, problems };
-        return { ok: true, asked: askedBy({ schema: view, catalogue, document, operation: getOperationAST(document, operationName), variables }) };
+        const operation = getOperationAST(document, operationName);
+        if (!operation || !view.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
+        return { ok: true, asked: askedBy({ schema: view, catalogue, document, operation, variables }) };
       } catch (error) {
         if (!(error instanceof Fault) || error.status >= 500) throw error;
         return { ok: false, problems: [{ fault: error, locations: (error.facts.locations as readonly Place[] | undefined) ?? [] }] };

@@ -49,18 +49,12 @@ export interface OperationSource {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the operation of a validated document. @throws Fault OPERATION_NOT_SUPPORTED, and what `inquiryOf` throws */
-export function askedBy({
-  document,
-  operation,
-  ...rest
-}: Omit<OperationSource, 'operation' | 'fragments'> & { document: DocumentNode; operation: OperationDefinitionNode | null | undefined }): AskedOperation {
-  // None is found also where no operation is of the name that was given.
-  if (!operation || !rest.schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
+/** Reads one operation of a validated document, with the fragments that stand beside it. @throws as `inquiryOf` does */
+export function askedBy({ document, ...rest }: Omit<OperationSource, 'fragments'> & { readonly document: DocumentNode }): AskedOperation {
   const fragments = Object.fromEntries(
     document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
   );
-  return inquiryOf({ ...rest, operation, fragments });
+  return inquiryOf({ ...rest, fragments });
 }
 
 /**

@@ -27,23 +27,43 @@ afterAll(async () => {
   await zone?.close();
 });
 
+type Asking = NonNullable<Parameters<WatchedGateway['ask']>[1]>;
 interface Story {
   readonly title: string;
-  readonly institution: string;
-  readonly variables: Record<string, unknown>;
+  /** The story that is told first; its receipt may be asked about. */
+  readonly after: string | undefined;
+  readonly who: Pick<Asking, 'institution' | 'staff' | 'enterprise'>;
+  readonly variables: string;
   readonly query: string;
 }
 
-/** The head of a file tells the story, who asks, and the variables, in which `firm 3` stands for the third demo firm's code. */
+/**
+ * The head of a file tells the story, who asks (`institution: bank-01`, `staff: li.wei AUDITOR`, `enterprise: firm 3`), and
+ * the variables, in which `firm 3` stands for the third demo firm's code and `its receipt` for the one of
+ * the story that was told first.
+ */
 function readStory(name: string): Story {
   const query = readFileSync(join(FOLDER, `${name}.graphql`), 'utf8');
-  const [, title, institution, variables] = /^# (.+)\n# institution: (\S+)\n# variables: (.+)\n/.exec(query) ?? [];
-  if (!title || !institution || !variables) throw new Error(`${name}.graphql does not begin with a story, an institution and variables`);
-  return { title, institution, variables: JSON.parse(variables.replace(/"firm (\d+)"/g, (_all, index) => JSON.stringify(firm(Number(index))))), query };
+  const [, title, after, kind, caller, variables] =
+    /^# (.+)\n(?:# after: (\S+)\n)?# (institution|staff|enterprise): (.+)\n# variables: (.+)\n/.exec(query) ?? [];
+  if (!title || !kind || !caller || !variables) throw new Error(`${name}.graphql does not begin with a story, who asks, and variables`);
+  return { title, after, who: whoIs(kind, caller), variables, query };
+}
+
+function whoIs(kind: string, caller: string): Story['who'] {
+  if (kind === 'institution') return { institution: caller };
+  if (kind === 'enterprise') return { enterprise: firm(Number(/^firm (\d+)$/.exec(caller)?.[1])) };
+  const [login = '', ...roles] = caller.split(' ');
+  return { staff: { login, roles } };
+}
+
+function ask({ query, who, variables }: Story, receipt: string | null = null) {
+  const filled = variables.replace(/"firm (\d+)(?=\\?")/g, (_all, index) => `"${firm(Number(index))}`).replaceAll('"its receipt"', JSON.stringify(receipt));
+  return gateway.ask(query, { ...who, variables: JSON.parse(filled) });
 }
 
 const VOLATILE: readonly (readonly [RegExp, string])[] = [
-  [/"id":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}"/g, '"id":"<id>"'],
+  [/"(id|receipt)":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}"/g, '"$1":"<id>"'],
   [/"time":"[^"]+"/g, '"time":"<time>"'],
   [/"(leafHash|operation|nameHash)":"[0-9a-f]{64}"/g, '"$1":"<hash>"'],
   [/"durationMs":[\d.]+/g, '"durationMs":"<duration>"'],
@@ -58,9 +78,10 @@ function compare(name: string, kind: 'answer' | 'trail', found: unknown): void {
 
 describe('The journey', () => {
   test.each(names)('%s ends as it is written down', async (name) => {
-    const { institution, variables, query } = readStory(name);
+    const story = readStory(name);
+    const before = story.after === undefined ? null : await ask(readStory(story.after));
     const sequence = await lastSequence(zone);
-    const { status, body } = await gateway.ask(query, { institution, variables });
+    const { status, body } = await ask(story, before?.body.extensions.receipt.id);
     const entries = (await entriesSince(zone, sequence)).map(({ text }) => JSON.parse(text));
     compare(name, 'answer', settled({ status, body }));
     compare(name, 'trail', settled(entries));
