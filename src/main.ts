@@ -120,7 +120,7 @@ program
   .command('tour')
   .description('走一遍：申请、批准、授权、查询、撤回、试算 / A walk through: request, approval, consent, reading, withdrawal, simulation')
   .option('--institution <code>', '机构代码 / institution', 'bank-06')
-  .option('--uscc <uscc>', '企业；不填为第 4 号演示企业 / enterprise; the fourth demo firm where absent')
+  .option('--uscc <uscc>', '企业；不填为第 8 号演示企业 / enterprise; demo firm 8 where absent')
   .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000/graphql')
   .addHelpText('after', example('node dist/main.js tour --institution bank-06'))
   .action(async (options) => (await import('./commands/tour.js')).tour(options));

@@ -19,7 +19,7 @@ interface Step {
 const OFFICER: Who = { staff: 'li.wei', roles: 'GOVERNANCE_OFFICER' };
 const SECOND: Who = { staff: 'zhao.min', roles: 'GOVERNANCE_OFFICER' };
 
-export async function tour({ url, institution, uscc = demoFirm(4, 1) }: { url: string; institution: string; uscc?: string }): Promise<void> {
+export async function tour({ url, institution, uscc = demoFirm(8, 1) }: { url: string; institution: string; uscc?: string }): Promise<void> {
   const bank: Who = { institution };
   const enterprise: Who = { enterprise: uscc };
   const walk = async ({ file, who, variables = {} }: Step): Promise<Record<string, unknown>> => {
@@ -43,6 +43,8 @@ export async function tour({ url, institution, uscc = demoFirm(4, 1) }: { url: s
   await walk({ file: '6-withdraw-consent', who: enterprise, variables: { key: randomUUID(), consent: at(given, 'giveConsent.consent.id') } });
   await walk(read);
   await walk({ file: '7-my-access', who: bank, variables: { uscc } });
+  // Another bank, whose grant has expired, asks about a firm that consents to it: the wider grant would concern this read.
+  await walk({ file: '1-read', who: { institution: 'bank-07' }, variables: { uscc: demoFirm(2, 1) } });
   await walk({ file: '8-simulate', who: OFFICER });
 }
 

@@ -54,13 +54,13 @@ export async function requestPage(
 
 /** Of an institution what was given to it; of an enterprise its own; of an officer all. */
 export async function consentPage(
-  { parts, start: { caller }, time }: Journey,
+  { parts, start: { caller } }: Journey,
   page: AskedPage,
   { uscc, id = null }: { uscc: Uscc; id?: string | null },
 ): Promise<PageOf<ConsentType>> {
   const institution = caller.kind === 'INSTITUTION' ? caller.institution : null;
   const found = await parts.governance.consents(pageOf(page), { uscc: caller.kind === 'ENTERPRISE' ? caller.enterprise : uscc, institution, id });
-  return paged(found, (consent) => ({ ...consent, state: consentStateAt(consent, time) }));
+  return paged(found, (consent) => ({ ...consent, state: consentStateAt(consent, parts.now()) }));
 }
 
 function paged<T, N extends { readonly id: string }>({ nodes, hasNextPage }: Listed<T>, node: (item: T) => N): PageOf<N> {
