@@ -60,7 +60,7 @@ describe('A preview', () => {
     expect(status).toBe(200);
     const { access, cost } = body.extensions;
     expect(found).toMatchObject({ accepted: true, problems: [], policyVersion: access.policyVersion, masked: access.masked });
-    expect(found.cost).toMatchObject({ records: cost.requested, recordsLimit: cost.limit, fits: true, valuesLimit: LIMITS.recordValues });
+    expect(found.cost).toMatchObject({ records: cost.requested, recordsLimit: LIMITS.cost, fits: true, valuesLimit: LIMITS.recordValues });
     expect(found.denied.map(({ coordinate, reason, enterprises }: Denied) => ({ coordinate, reason, ...(enterprises ? { enterprises } : {}) }))).toEqual(
       access.denied,
     );
