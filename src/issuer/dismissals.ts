@@ -28,7 +28,8 @@ export async function openDismissals({ postgres }: { postgres: Postgres }): Prom
     clients = new Set(rows.flatMap(({ client }) => client ?? []));
     logins = new Set(rows.flatMap(({ login }) => login ?? []));
   };
-  await refresh();
+  // A gateway may start before its database; it answers nobody until the database is there, and looks again within a second.
+  await refresh().catch(() => undefined);
   let looking = false;
   const timer = setInterval(() => {
     if (looking) return;

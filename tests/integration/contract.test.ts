@@ -17,7 +17,8 @@ import { USUAL_ALLOWANCE } from '../../src/allowance/demand.js';
 import { recordsTypeName } from '../../src/catalogue/naming.js';
 import { readConfig } from '../../src/config.js';
 import { deliver } from '../../src/delivery/deliver.js';
-import { openGateway } from '../../src/zone.js';
+import { openGateway, openIssuer } from '../../src/zone.js';
+import { newClientKey, proof } from '../harness/issuing.js';
 import { entryOf, openWatchedGateway, payloadOf, type WatchedGateway } from '../harness/watched.js';
 import { type Answered, firm, openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -484,11 +485,14 @@ describe('Outside production and in it', () => {
       DATABASE_GATEWAY_URL: `${zone.database.ownerUrl}?application_name=gateway`,
       TOKEN_JWKS_FILE: file,
     });
+    const [key, tokens] = [await newClientKey(), await openIssuer({ ...zone.config, tokenAudience: config.tokenAudience })];
     const production = await openGateway(config, zone.database, zone.catalogue);
     try {
       const post = async (query: string) => {
-        const authorization = `Bearer ${await gateway.tokenFor('bank-01')}`;
-        const response = await production.server.inject({ method: 'POST', url: '/graphql', headers: { authorization }, payload: { query } });
+        // Production takes tokens of its own audience only, bound to a key of the caller.
+        const token = await tokens.tokenFor('bank-01', 'bank-01-core', { cnf: { jkt: key.thumbprint } });
+        const headers = { authorization: `DPoP ${token}`, dpop: await proof(key, 'POST', 'http://localhost/graphql', token) };
+        const response = await production.server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
         return { status: response.statusCode, text: response.body, body: response.json() };
       };
       expect((await post('{ catalogue { version } }')).status).toBe(200);
