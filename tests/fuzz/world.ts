@@ -60,6 +60,9 @@ export function catalogueOfFuzz({ schemaFolder }: Config): Catalogue {
   );
 }
 
+const SHED = /"(OVERLOADED|ZONE_UNAVAILABLE|AUDIT_UNAVAILABLE)"/;
+const MOST_ATTEMPTS = 12;
+
 /** Opens the world in a database; what it finds there from an earlier time it uses or clears away. */
 export async function openWorld(config: Config, database: Database): Promise<World> {
   const catalogue = catalogueOfFuzz(config);
@@ -149,8 +152,13 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
         close,
         async send(institution, body) {
           const headers = { 'content-type': 'application/json', authorization: `Bearer ${await tokenOf(institution)}` };
-          const response = await gateway.server.inject({ method: 'POST', url: '/graphql', headers, payload: JSON.stringify(body) });
-          return { status: response.statusCode, headers: response.headers, text: response.body };
+          // On a machine that is busy with other things a gateway sheds load; a client comes again after a while.
+          for (let attempts = 1; ; attempts++) {
+            const response = await gateway.server.inject({ method: 'POST', url: '/graphql', headers, payload: JSON.stringify(body) });
+            const shed = response.statusCode === 503 && SHED.test(response.body);
+            if (!shed || attempts === MOST_ATTEMPTS) return { status: response.statusCode, headers: response.headers, text: response.body };
+            await sleep(1_000);
+          }
         },
       };
     },
