@@ -38,7 +38,7 @@ try {
     if (end !== 'DISAGREED') survivors++;
     const word = end === 'DISAGREED' ? 'killed' : end === 'AGREED' ? 'SURVIVED' : 'BROKEN';
     console.log(
-      `${String(number + 1).padStart(3)} ${word.padEnd(8)} ${String(cases).padStart(6)} cases ${seconds.toFixed(1).padStart(6)} s  ${file.slice(4).padEnd(38)} ${breaks}${end === 'BROKEN' ? `\n${told}` : ''}`,
+      `${String(number + 1).padStart(3)} ${word.padEnd(8)} ${String(cases).padStart(6)} cases ${seconds.toFixed(1).padStart(6)} s  ${file.slice(4).padEnd(38)} ${breaks}${end === 'BROKEN' ? `\n${told}` : `  ${/difference: (.{0,90})/.exec(told ?? '')?.[1] ?? ''}`}`,
     );
   }
 } finally {

@@ -32,6 +32,11 @@ const term = fc.oneof(
   { weight: 1, arbitrary: moment.map((validUntil) => ({ ...EVER, validUntil })) },
   { weight: 1, arbitrary: moment.map((validFrom) => ({ ...EVER, validFrom })) },
 );
+/** One that has begun or ended, or not. */
+const partTerm = fc.oneof(
+  moment.map((validUntil) => ({ ...EVER, validUntil })),
+  moment.map((validFrom) => ({ ...EVER, validFrom })),
+);
 const purposes = fc.oneof({ weight: 2, arbitrary: fc.constant([...PURPOSES]) }, { weight: 2, arbitrary: fc.subarray([...PURPOSES], { minLength: 1 }) });
 const institution = fc.oneof(
   { weight: 3, arbitrary: fc.constant<string>(INSTITUTIONS[0].code) },
@@ -78,7 +83,11 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     .record({ term, purposes, scope: grantScope, effect })
     .map(({ term: own, ...rest }) => ({ ...own, ...rest }));
   const agreementContent: fc.Arbitrary<AgreementContent> = fc
-    .record({ term, purposes, highestGrade: fc.oneof({ weight: 2, arbitrary: fc.constant(4) }, { weight: 2, arbitrary: fc.constantFrom(1, 2, 3, 3, 4) }) })
+    .record({
+      term: fc.oneof({ weight: 2, arbitrary: term }, { weight: 3, arbitrary: partTerm }),
+      purposes,
+      highestGrade: fc.oneof({ weight: 2, arbitrary: fc.constant(4) }, { weight: 2, arbitrary: fc.constantFrom(1, 2, 3, 3, 4) }),
+    })
     .map(({ term: own, ...rest }) => ({ ...own, ...rest }));
   const holder: fc.Arbitrary<Holder> = fc.oneof(
     { weight: 3, arbitrary: institution.map((one) => ({ institution: one, institutionKind: null })) },
@@ -177,10 +186,14 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('NEW_GRANT' as const), holder, content: grantContent }) },
     {
-      weight: 2,
-      arbitrary: fc.record({ change: fc.constant('AGREEMENT' as const), index: fc.nat(20), content: fc.oneof(fc.constant('END' as const), agreementContent) }),
+      weight: 4,
+      arbitrary: fc.record({
+        change: fc.constant('AGREEMENT' as const),
+        index: fc.constantFrom(0, 0, 0, 1, 2, 3, 4, 5),
+        content: fc.oneof(fc.constant('END' as const), agreementContent),
+      }),
     },
-    { weight: 2, arbitrary: fc.record({ change: fc.constant('RESIDENCE' as const), index: fc.nat(3), active: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ change: fc.constant('RESIDENCE' as const), index: fc.constantFrom(0, 0, 1, 2, 3), active: fc.boolean() }) },
     {
       weight: 4,
       arbitrary: fc.record({

@@ -266,6 +266,18 @@ describe('What is denied', () => {
     expect(body.errors?.[0]?.extensions).toMatchObject({ reason: 'CONSENT_REQUIRED', item: 'registration.basic.legalRepresentativeIdNumber' });
   });
 
+  test('is told of those enterprises of a batch whose provenance is denied, not of those whose is given', async () => {
+    const answered = await gateway.ask(
+      `{ enterprises(usccs: ["${firm(0)}", "${firm(4)}"], ${INQUIRY}) { ... on Enterprise { tax { valueAddedTaxReturns { provenance { provider } } } } } }`,
+    );
+    const [given, denied] = answered.body.data.enterprises;
+    expect([given.tax.valueAddedTaxReturns[0].provenance.provider, denied.tax.valueAddedTaxReturns]).toEqual(['tax', null]);
+    expect(deniedErrors(answered)[0]?.extensions).toMatchObject({ coordinate: 'TaxRecords.valueAddedTaxReturns', enterprises: { denied: 1, of: 2 } });
+    expect(answered.body.extensions.access.denied).toEqual([
+      { coordinate: 'TaxRecords.valueAddedTaxReturns', reason: 'CONSENT_REQUIRED', enterprises: [firm(4)] },
+    ]);
+  });
+
   test('is told also where only the provenance of a wholly denied category was asked, so that it cannot be taken for "no record"', async () => {
     const answered = await gateway.ask(`{ enterprise(uscc: "${firm(4)}", ${INQUIRY}) { tax { valueAddedTaxReturns { provenance { dataTime } } } } }`);
     expect(answered.body.data.enterprise.tax.valueAddedTaxReturns).toBeNull();

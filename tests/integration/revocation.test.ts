@@ -146,6 +146,37 @@ test('of a request under way that loses nothing by the change, the answer stays 
   expect((await entriesOfCase('widened')).map(({ policyVersion }) => policyVersion)).toEqual([version - 1, version]);
 });
 
+test('a refusal that rests on what was decided is of the present policy too', async () => {
+  const gateway = gateways[0] as WatchedGateway;
+  await gateway.ask(queryFor('warm'));
+  const badPage = queryFor('page').replace('valueAddedTaxReturns', 'valueAddedTaxReturns(first: 0)');
+  expect((await gateway.ask(badPage)).body.errors?.[0]?.extensions.code).toBe('INVALID_PAGE');
+  await change(REVOCATIONS[0].revoke, INSTITUTION);
+  // A page is looked at only where there is something to page, and there is nothing any more.
+  const answer = await gateway.ask(badPage);
+  expect([answer.status, reasonsIn(answer)]).toEqual([200, ['CONSENT_WITHDRAWN']]);
+});
+
+test('what is asked about access right after a change is answered, not refused because policy changed', async () => {
+  const gateway = gateways[0] as WatchedGateway;
+  await gateway.ask(queryFor('warm'));
+  await change(REVOCATIONS[1].revoke, INSTITUTION);
+  const answer = await gateway.ask(`{ myAccess(purpose: PRE_LOAN_REVIEW, category: "tax.valueAddedTaxReturn", uscc: "${firm(7)}") { reason } }`);
+  expect([answer.status, answer.body.data?.myAccess[0]]).toEqual([200, { reason: 'GRANT_EXPIRED' }]);
+});
+
+test('a consent that was withdrawn before it began is told as withdrawn', async () => {
+  const between = (from: string) => `update consent set valid_from = '${from}' where uscc = '${UNDER_TEST}' and $1::timestamptz is not null`;
+  const [before] = await zone.owner.query<{ valid_from: Date }>({ text: 'select valid_from from consent where uscc = $1 limit 1', values: [UNDER_TEST] });
+  try {
+    await change(between('2040-01-01'), INSTITUTION);
+    await change(`update consent set withdrawn_at = '2020-01-01' where uscc = '${UNDER_TEST}' and $1::timestamptz is not null`, INSTITUTION);
+    expect(reasonsIn(await (gateways[0] as WatchedGateway).ask(queryFor('before it began')))).toEqual(['CONSENT_WITHDRAWN']);
+  } finally {
+    await change(between(before?.valid_from.toISOString() as string), INSTITUTION);
+  }
+});
+
 test('a change that concerns another institution makes nobody else decide again', async () => {
   const gateway = gateways[0] as WatchedGateway;
   await gateway.ask(queryFor('warm'));

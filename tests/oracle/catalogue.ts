@@ -1,5 +1,5 @@
 /** The oracle's own reading of the catalogue: plain facts from the YAML files, in the words of the files. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -39,14 +39,10 @@ const USUAL_MASK: Readonly<Record<string, string>> = {
   uscc: 'uscc',
 };
 
-/** Categories by code, of the files below `folder`. */
+/** The categories of these codes, from the files below `folder`. */
 export function readCategories(folder: string, wanted: readonly string[]): Map<string, CategoryFacts> {
   const found = new Map<string, CategoryFacts>();
-  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (!path.endsWith('.yaml')) continue;
-    const file = parse(readFileSync(join(folder, path), 'utf8'));
-    if (wanted.includes(file.code)) found.set(file.code, categoryOf(file));
-  }
+  for (const code of wanted) found.set(code, categoryOf(parse(readFileSync(join(folder, `${code.replace('.', '/')}.yaml`), 'utf8'))));
   return found;
 }
 
