@@ -89,10 +89,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if (tokenJwksFile && tokenJwksUrl) faults.push('TOKEN_JWKS_URL must not stand beside TOKEN_JWKS_FILE');
   if (production && !tokenJwksFile && !tokenJwksUrl)
     faults.push('TOKEN_JWKS_FILE is needed in production, or TOKEN_JWKS_URL: the sandbox issuer is not trusted there');
-  const gatewayUrl = address('DATABASE_GATEWAY_URL', ['postgres', 'postgresql']);
-  if (production && (!gatewayUrl || gatewayUrl === databaseUrl)) {
-    faults.push('DATABASE_GATEWAY_URL is needed in production: a login of its own, member of zone_gateway only, so that the log is append-only to it');
-  }
+  /** A login of its own for each role that serves: with the owner's, a session could step out of its role. */
+  const loginOf = (name: string, role: string): string | null => {
+    const url = address(name, ['postgres', 'postgresql']);
+    if (production && (!url || url === databaseUrl)) faults.push(`${name} is needed in production: a login of its own, member of ${role} only`);
+    return url ?? databaseUrl;
+  };
+  const gatewayUrl = loginOf('DATABASE_GATEWAY_URL', 'zone_gateway');
+  const governanceUrl = loginOf('DATABASE_GOVERNANCE_URL', 'zone_governance');
+  const issuerUrl = loginOf('DATABASE_ISSUER_URL', 'zone_issuer');
   if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
 
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
@@ -115,10 +120,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     schemaFolder: join(PROJECT, 'schema'),
     seedsFolder: join(PROJECT, 'seeds'),
     databaseUrl,
-    gatewayDatabaseUrl: gatewayUrl ?? databaseUrl,
-    governanceDatabaseUrl: address('DATABASE_GOVERNANCE_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    gatewayDatabaseUrl: gatewayUrl,
+    governanceDatabaseUrl: governanceUrl,
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
-    issuerDatabaseUrl: address('DATABASE_ISSUER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    issuerDatabaseUrl: issuerUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),

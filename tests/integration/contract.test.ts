@@ -495,6 +495,8 @@ describe('Outside production and in it', () => {
       LOG_LEVEL: 'silent',
       DATABASE_URL: zone.database.ownerUrl,
       DATABASE_GATEWAY_URL: `${zone.database.ownerUrl}?application_name=gateway`,
+      DATABASE_GOVERNANCE_URL: `${zone.database.ownerUrl}?application_name=governance`,
+      DATABASE_ISSUER_URL: `${zone.database.ownerUrl}?application_name=issuer`,
       TOKEN_JWKS_FILE: file,
     });
     const [key, tokens] = [await newClientKey(), await openIssuer({ ...zone.config, tokenAudience: config.tokenAudience })];

@@ -1,7 +1,11 @@
 /** The life cycle of policy, requests and consents, as institutions, officers and enterprises go through it. */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Standing } from '../../src/access/evidence.js';
+import { type Policy, standingOf } from '../../src/access/policy.js';
 import type { AuditEntry } from '../../src/audit/entry.js';
+import { readPolicy } from '../../src/governance/policies.js';
+import { openGrounds } from '../../src/grounds/grounds.js';
 import { entryOf, openWatchedGateway, type Staff, type WatchedGateway } from '../harness/watched.js';
 import { type Answered, firm, openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -316,6 +320,30 @@ describe('Operations', () => {
     const removed = await change('removeOperations', { hashes: [hash] }, bank, 'operations');
     expect(removed.payload).toEqual({ operations: 1, userErrors: [] });
   });
+});
+
+test('a policy read as a whole says of every institution what its decisions are made on', async () => {
+  const governing = zone.database.open('zone_governance', { limitMs: 5_000 });
+  const grounds = openGrounds({ postgres: zone.database.open('zone_gateway', { limitMs: 5_000 }) });
+  const policy = (await governing.withClient((client) => readPolicy(client))) as Policy;
+  expect(policy.residents.size).toBe(29);
+  for (const institution of policy.residents.keys()) {
+    const { standing } = await grounds.of(institution, []);
+    const { epoch, ...whole } = standingOf(policy, institution) as Standing;
+    const byId = (left: { id: string }, right: { id: string }) => (left.id < right.id ? -1 : 1);
+    const terms = ({ id, purposes, validFrom, validUntil }: Standing['agreements'][number] | Standing['grants'][number]) => ({
+      id,
+      purposes,
+      validFrom,
+      validUntil,
+    });
+    expect({ ...whole, agreements: [...whole.agreements].sort(byId).map(terms), grants: [...whole.grants].sort(byId).map(terms) }).toEqual({
+      ...standing,
+      epoch: undefined,
+      agreements: [...standing.agreements].sort(byId).map(terms),
+      grants: [...standing.grants].sort(byId).map(terms),
+    });
+  }
 });
 
 describe('The same key', () => {

@@ -23,6 +23,8 @@ const PRODUCTION = {
   DATABASE_URL: 'postgres://db/zone',
   TOKEN_JWKS_FILE: '/etc/zone/jwks.json',
   DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone',
+  DATABASE_GOVERNANCE_URL: 'postgres://governance@db/zone',
+  DATABASE_ISSUER_URL: 'postgres://issuer@db/zone',
 };
 
 describe('an empty environment', () => {
@@ -151,7 +153,9 @@ describe('production', () => {
     ['half a listener', { ...PRODUCTION, TLS_CERT_FILE: '/etc/zone/cert.pem' }, ['TLS_CERT_FILE']],
     ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
-    ['either', { ZONE_ENV: 'production' }, ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_URL']],
+    ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
+    ['the owner as issuer', { ...PRODUCTION, DATABASE_ISSUER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_ISSUER_URL']],
+    ['any of it', { ZONE_ENV: 'production' }, ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_URL']],
   ])('does not trust %s', (_what, environment, names) => {
     expect(wrong(environment)).toEqual(names);
   });
