@@ -130,9 +130,9 @@ async function play(world: World, { warm, sharing, cold }: Gateways, scenario: S
         throw new Disagreement(
           [
             `${name} gateway, ${question.institution}, ${change ? `after ${JSON.stringify(change)}` : 'before any change'}, clock ${new Date(zone.time).toISOString()}`,
+            ...found.map((line) => `difference: ${line}`),
             `query: ${body.query}`,
             `variables: ${JSON.stringify(body.variables)}`,
-            ...found.map((line) => `difference: ${line}`),
           ].join('\n'),
         );
       });
