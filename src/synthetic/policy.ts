@@ -134,7 +134,11 @@ function compileConsents(file: PolicyFile): PolicySeed['consentLines'] {
 /** Writes institutions, agreements and grants as one policy version, and raises every policy epoch. */
 export async function writePolicy(client: pg.PoolClient, policy: PolicySeed, version: number): Promise<void> {
   for (const { code, zh, en, kind, active } of policy.institutions) {
-    await client.query('insert into institution (code, name_zh, name_en, kind) values ($1, $2, $3, $4)', [code, zh, en, kind]);
+    await client.query(
+      `insert into institution (code, name_zh, name_en, kind) values ($1, $2, $3, $4)
+       on conflict (code) do update set name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind`,
+      [code, zh, en, kind],
+    );
     await client.query('insert into residence (institution, version, active) values ($1, $2, $3)', [code, version, active]);
   }
   for (const { institution, id, purposes, highestGrade, from, until } of policy.agreements) {

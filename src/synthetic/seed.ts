@@ -124,7 +124,8 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
     });
   }
   if (filled) {
-    await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance, institution,
+    // Institutions stay, with the systems registered for them; without a residence they are not resident.
+    await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance,
       policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation`);
     await client.query('update category set generation = generation + 1');
   }
