@@ -49,7 +49,7 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
     const first = fc.oneof(
       { weight: 16, arbitrary: fc.constant(undefined) },
       { weight: 8, arbitrary: passed(fc.constantFrom(1, 2, 3, 100)) },
-      { weight: 1, arbitrary: passed(fc.constantFrom(0, 101, -3)) },
+      { weight: 2, arbitrary: passed(fc.constantFrom(0, 101, -3)) },
     );
     const after = fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...CURSORS) });
     return fc.record({ alias: aliased, directive, selections: rowSelections, first, after }).map(
@@ -144,7 +144,7 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
       reads: fc.array(one(inquiries), { minLength: 1, maxLength: 2 }),
       more: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(explained, { minLength: 1, maxLength: 1 }) }),
       // Nearly always one inquiry an operation.
-      mixed: fc.oneof({ weight: 10, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+      mixed: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     })
     .map(({ inquiry, reads, more, mixed }) => [
       ...reads.map((read) => (mixed || read.field === 'myAccess' ? read : { ...read, inquiry: { ...read.inquiry, value: inquiry.value } })),
