@@ -58,10 +58,11 @@ class BadPage extends Error {}
 export function expectedAnswer(zone: Zone, question: Question): Expected {
   const roots = question.roots.filter((root) => isIncluded(root.directive));
   const kind = zone.kinds.get(question.institution);
+  // Who asks is looked at before what is asked.
+  if (kind === undefined || !zone.policy.residence.some(({ institution }) => institution === question.institution)) return { refused: ['CALLER_UNKNOWN'] };
   const inquiries = roots.flatMap((root) => (root.field === 'myAccess' ? [] : [root.inquiry.value]));
   const refusals = refusalsOf(roots, inquiries);
   if (refusals.length > 0) return { refused: refusals };
-  if (kind === undefined || !zone.policy.residence.some(({ institution }) => institution === question.institution)) return { refused: ['CALLER_UNKNOWN'] };
 
   const clerk = new Clerk(zone, {
     institution: question.institution,
