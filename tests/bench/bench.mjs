@@ -189,7 +189,7 @@ function pin(pid, core) {
   if (existsSync('/usr/bin/taskset') && cpus().length > 1) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
 }
 
-/** The bench measures reading under permit and audit, so every firm consents. */
+/** The bench measures reading under permit and audit, so every firm consents, and no allowance is used up. */
 async function consentOfAll(owner, usccs) {
   await owner.query({
     text: `insert into consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, evidence_hash)
@@ -197,6 +197,10 @@ async function consentOfAll(owner, usccs) {
     values: [usccs],
   });
   await owner.query({ text: 'delete from consent where institution = $1 and id <> $2', values: ['bank-01', 'bench'] });
+  await owner.query({
+    text: `insert into allowance (institution, purpose, version, cost_per_minute, enterprises_a_day, at_once)
+           select 'bank-01', 'PRE_LOAN_REVIEW', max(version), 100000000, 100000000, 10000 from policy_version`,
+  });
 }
 
 function median(values) {
