@@ -102,6 +102,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
   if (production && tokenBinding === 'optional') faults.push('TOKEN_BINDING must be required in production');
+  if (production && !env.PUBLIC_URL?.trim())
+    faults.push('PUBLIC_URL is needed in production: proofs name the address they are for, and no header is believed about it');
   const tokenAudience = text('TOKEN_AUDIENCE', production ? PRODUCTION_AUDIENCE : SANDBOX_AUDIENCE);
   const audiences = {
     sandbox: text('TOKEN_SANDBOX_AUDIENCE', production ? SANDBOX_AUDIENCE : tokenAudience),

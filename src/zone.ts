@@ -99,7 +99,9 @@ export async function openGateway(
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
   const records = openRecords({ postgres: reading, cache, catalogue });
+  // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
+  const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const exchange = await openExchange(
     {
@@ -110,7 +112,7 @@ export async function openGateway(
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
-      governance: openGovernance({ postgres: governing, catalogue, now, newId: newRequestId }),
+      governance: openGovernance({ postgres: governing, reading: overseeing, catalogue, now, newId: newRequestId }),
       ledger: openLedger({ cache, now }),
       operations: openOperations({ postgres: reading }),
       now,
@@ -169,7 +171,8 @@ async function openTrust({ tokenJwksFile, tokenJwksUrl, zoneHome }: Config): Pro
 /** What the gateway believes of tokens, and the issuer beside it where that is the embedded one. */
 async function openIssuing(config: Config, database: Database, trust: Trust, log: Logger) {
   const postgres = database.open('zone_issuer', { poolSize: 2, limitMs: config.statementLimitMs });
-  const usedOnce = openUsedOnce({ postgres });
+  // Proofs of callers do not queue behind people who sign in.
+  const usedOnce = openUsedOnce({ postgres: database.open('zone_issuer', { poolSize: 2, limitMs: config.statementLimitMs }) });
   const bindingRequired = config.tokenBinding === 'required';
   const believed = { issuer: config.tokenIssuer, audience: config.tokenAudience, bindingRequired, useOnce: usedOnce.use };
   if (trust.kind === 'EXTERNAL') {

@@ -25,18 +25,16 @@ export interface Trail {
 }
 
 const PAGE = 500;
-/** An answer thrown away is followed by its successor within the attempts at one request: that many entries later at most. */
-const SUCCESSOR_WITHIN = 20_000;
 /** Places in the log follow the time of requests but for their length and the difference of gateways' clocks. */
 const LOOSE_MS = 600_000;
 /** Superseded entries met through their successors and not yet met themselves; there are hardly ever two. */
 const MOST_SUPERSEDED = 10_000;
 
+/** The index of 0006_evidence_of_change.sql finds the successor. */
 const ENTRY = `
 select a.entry, exists (
   select from audit_entry b
-  where b.sequence > a.sequence and b.sequence <= a.sequence + ${SUCCESSOR_WITHIN}
-    and (b.institution = a.institution or a.institution is null) and b.entry like '%"supersedes":"' || a.id || '"%'
+  where b.entry like '%"supersedes":"%' and substring(b.entry from '"supersedes":"([0-9a-f-]{36})"') = a.id
 ) as superseded
 from audit_entry a where a.id = $1`;
 const page = (condition: string) => `

@@ -175,7 +175,7 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
           continue;
         }
         const { operation } = limits.admit(document);
-        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe });
+        journey = new Journey(parts, lane, { id: idOf(), caller, startedAt, operation, supersedes, toll, safe, epoch: standing?.epoch ?? null });
         const composed = await attempt(journey, question, { ...sent.rest, query: document });
         const { conclusion } = journey;
         switch (conclusion.end) {

@@ -110,7 +110,9 @@ export class GovernanceQueries {
     const policy = await journey.parts.governance.policy();
     const resident = policy.residents.get(journey.ofInstitution.caller.institution);
     if (!resident) throw new Fault('CALLER_UNKNOWN');
-    return institutionPolicy(policy, resident, journey.time);
+    const told = institutionPolicy(policy, resident, journey.time);
+    const withoutOfficer = (grant: GrantEntry) => ({ ...grant, approver: null });
+    return { ...told, grants: told.grants.map(withoutOfficer), endingGrants: told.endingGrants.map(withoutOfficer) };
   }
 
   @Query(() => AccessRequestPage, { description: '本机构的权限申请 / Your access requests' })

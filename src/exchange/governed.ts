@@ -49,7 +49,9 @@ export async function requestPage(
   { state = null, id = null, institution = null }: { state?: string | null; id?: string | null; institution?: string | null },
 ): Promise<PageOf<AccessRequestType>> {
   const of = caller.kind === 'INSTITUTION' ? caller.institution : caller.kind === 'STAFF' ? institution : actorOf(caller);
-  return paged(await parts.governance.requests(pageOf(page), { institution: of, state, id }), (request) => request);
+  const found = await parts.governance.requests(pageOf(page), { institution: of, state, id });
+  // Who decided is the platform's own affair; a login that many know is one that many try.
+  return paged(found, (request) => (caller.kind === 'STAFF' ? request : { ...request, officer: null, proposal: null }));
 }
 
 /** Of an institution what was given to it; of an enterprise its own; of an officer all. */

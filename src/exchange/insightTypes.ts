@@ -112,7 +112,11 @@ export class DeniedCoordinate {
   @Field(() => String, { simple: true, description: '信息项或信息类代码 / Code of the item, or of the category' }) code!: string;
   @Field(() => ReasonEnum, { simple: true, description: '原因 / Reason' }) reason!: string;
   @Field(() => Remedy, { simple: true, description: '可以怎么做 / What can be done' }) remedy!: Remedy;
-  @Field(() => [UsccScalar], { nullable: true, simple: true, description: '涉及企业；空为全部 / Of which enterprises; null: of all' })
+  @Field(() => [UsccScalar], {
+    nullable: true,
+    simple: true,
+    description: '涉及企业，至多列 20 家；空为全部 / Of which enterprises, 20 of them at most; null: of all',
+  })
   enterprises!: readonly string[] | null;
 }
 @ObjectType('ConsentGap', { description: '所缺的授权 / A category without consent' })

@@ -83,7 +83,8 @@ async function explainPast(journey: Journey, { entry, superseded }: PastEntry): 
   };
   return PastDecision.of(told, (first, after) =>
     pageOf(
-      lines.map(({ told }) => told),
+      // What the platform granted the bank, and what the bank may do, is not the enterprise's affair.
+      lines.map(({ told }) => (own ? { ...told, grants: [], remedy: null } : told)),
       first,
       after,
     ),

@@ -73,6 +73,8 @@ export interface JourneyStart {
   readonly supersedes: string | null;
   /** What the request takes of its allowance; attempts share it. */
   readonly toll: Toll;
+  /** Policy epoch under which the document was admitted; null where no institution asks. */
+  readonly epoch: number | null;
   /** Whether it came by GET, which changes nothing. */
   readonly safe: boolean;
 }
@@ -126,6 +128,8 @@ export class Journey {
       return;
     }
     const evidence = await grounds.of(caller.institution, usccs);
+    // Whether the document may be sent at all was decided on the same evidence.
+    if (evidence.standing.epoch !== this.start.epoch) throw new Fault('POLICY_CHANGING');
     const permit = asked.cause ? decide({ caller, cause: asked.cause, time: this.time, reads: asked.reads }, evidence, catalogue) : null;
     this.#phase = { phase: 'DECIDED', asked, grounds: evidence, permit, reading: permit && records.begin(permit) };
   }
@@ -172,9 +176,10 @@ export class Journey {
   /** Hands a change in: it and the entry of this request become durable together. @throws Fault ACCESS_DENIED, ZONE_UNAVAILABLE */
   async handIn(mutation: string, { idempotencyKey, ...input }: HandedInput, act: Parameters<Governance['handIn']>[1]): Promise<Handled<Result>> {
     const { caller } = this.start;
-    if (caller.kind === 'INSTITUTION' && !this.ofInstitution.grounds.standing.active) throw new Fault('ACCESS_DENIED');
+    const standing = caller.kind === 'INSTITUTION' ? this.ofInstitution.grounds.standing : null;
+    if (standing?.active === false) throw new Fault('ACCESS_DENIED');
     const entry = (change: ChangeEntry) => this.entry({ code: null, report: null, change });
-    const handled = await this.parts.governance.handIn({ actor: actorOf(caller), mutation, key: idempotencyKey, input, entry }, act);
+    const handled = await this.parts.governance.handIn({ actor: actorOf(caller), mutation, key: idempotencyKey, input, standing, entry }, act);
     this.change = handled.change;
     if (handled.state === 'DONE') {
       this.changeReceipt = handled.receipt;

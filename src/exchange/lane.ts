@@ -7,6 +7,8 @@ import { Fault } from '../faults.js';
 export interface Lane {
   /** Resolves when the work may begin; call what it returns when it has ended. @throws Fault OVERLOADED */
   enter(work: { records: number; values: number }): Promise<() => void>;
+  /** Work that goes through the whole log: one at a time in a process. @throws Fault OVERLOADED where one is under way */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Weight of the operations under way: about four batches of a hundred enterprises, or a hundred and fifty single ones. */
@@ -26,6 +28,7 @@ interface Waiting {
 export function openLane(): Lane {
   const waiting: Waiting[] = [];
   let underWay = 0;
+  let studying = false;
 
   const leave = (weight: number) => {
     let left = false;
@@ -45,6 +48,15 @@ export function openLane(): Lane {
     }
   };
   return {
+    async alone(work) {
+      if (studying) throw new Fault('OVERLOADED');
+      studying = true;
+      try {
+        return await work();
+      } finally {
+        studying = false;
+      }
+    },
     enter({ records, values }) {
       // Whole numbers: fractions would not add up to nought again when all have left.
       const weight = Math.min(WEIGHT_AT_ONCE, BASE_WEIGHT + records + Math.ceil(values / VALUES_A_RECORD));

@@ -33,6 +33,9 @@ export const LIMITS = Object.freeze({
   errors: 5,
 });
 
+/** Fields that go through the log, or weigh whole operations: one of them an operation, under whatever alias. */
+const STUDIES = new Set(['explainDecision', 'previewQuery', 'simulatePolicy', 'leastPrivilege', 'comparePolicies', 'myPolicy']);
+
 /** Lists that are no records: how long they usually are. Lists of categories below their provider count like all of them. */
 const USUAL_LENGTH = Object.freeze({
   categories: 256,
@@ -110,7 +113,7 @@ function lengthOf({ name, arguments: given }: FieldNode): number {
 }
 
 function checkDocument(document: DocumentNode): void {
-  const counted = { aliases: 0, directives: 0 };
+  const counted = { aliases: 0, directives: 0, studies: 0 };
   const fragments = new Map<string, SelectionSetNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
@@ -130,6 +133,7 @@ function checkDocument(document: DocumentNode): void {
       counted.directives += selection.directives?.length ?? 0;
       if (selection.kind === Kind.FIELD) {
         if (selection.alias) counted.aliases++;
+        if (STUDIES.has(selection.name.value)) counted.studies++;
         const key = (selection.alias ?? selection.name).value;
         repeats.set(key, (repeats.get(key) ?? 0) + 1);
         if ((repeats.get(key) as number) > LIMITS.repeats) throw new Fault('QUERY_TOO_COSTLY', { detail: `> ${LIMITS.repeats} × one field` });
@@ -154,5 +158,6 @@ function checkDocument(document: DocumentNode): void {
     if (values > LIMITS.values) throw new Fault('QUERY_TOO_COSTLY', { detail: `${values} > ${LIMITS.values}` });
   }
   if (counted.aliases > LIMITS.aliases) throw new Fault('TOO_MANY_ALIASES', { detail: `> ${LIMITS.aliases}` });
+  if (counted.studies > 1) throw new Fault('QUERY_TOO_COSTLY', { detail: `1 × ${[...STUDIES].join(' | ')}` });
   if (counted.directives > LIMITS.directives) throw new Fault('TOO_MANY_DIRECTIVES', { detail: `> ${LIMITS.directives}` });
 }

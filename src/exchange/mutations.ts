@@ -6,11 +6,8 @@ import { Fault } from '../faults.js';
 import type { Grade, InstitutionId, ItemCode } from '../terms.js';
 import { proposalPage } from './governed.js';
 import type { HandedInput, Journey, JourneyContext } from './journey.js';
-import { AgreementInput, AllowanceInput, GrantAccessInput, ItemSettingInput, PolicyChangePayload } from './payloads.js';
+import { AgreementInput, AllowanceInput, GrantAccessInput, ItemSettingInput, KEY, PolicyChangePayload } from './payloads.js';
 
-const KEY = {
-  description: '幂等键，8-64 个可见 ASCII 字符；同键重发不再变更 / Idempotency key, 8 to 64 visible ASCII characters; sent again it changes nothing',
-};
 const REASON = { description: '理由，进入策略版本与审计 / Why; kept with the policy version and the audit log' };
 
 @Resolver()

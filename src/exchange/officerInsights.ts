@@ -1,6 +1,7 @@
 /** What officers try out and look through: a draft of policy against the log, and what is granted and not used. */
 import { Arg, Ctx, Field, FieldResolver, Int, ObjectType, Resolver } from 'type-graphql';
-import { standingOf } from '../access/policy.js';
+import { type PolicyChange, standingOf } from '../access/policy.js';
+import { startOfDayInBeijing } from '../access/rules/itemIsInForce.js';
 import { Fault } from '../faults.js';
 import type { InstitutionId } from '../terms.js';
 import { changesOf, PolicyDraftInput } from './draft.js';
@@ -8,6 +9,7 @@ import { Governance } from './governance.js';
 import { UserErrorType } from './governanceTypes.js';
 import type { JourneyContext } from './journey.js';
 import { leastPrivilege, UNUSED_DAYS } from './leastPrivilege.js';
+import { DateTimeScalar } from './scalars.js';
 import { simulate } from './simulation.js';
 import { LeastPrivilegeReport, Simulation } from './simulationTypes.js';
 
@@ -17,6 +19,12 @@ const DAY_MS = 86_400_000;
 
 @ObjectType('SimulationResult', { description: '试算的结果；草案有误时只有 userErrors / A simulation, or what is wrong with the draft' })
 export class SimulationResult {
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    simple: true,
+    description: '按此时刻试算：草案全部生效之时 / The moment it is tried at: when all of the draft is in force',
+  })
+  time!: Date | null;
   @Field(() => Simulation, { nullable: true, simple: true }) simulation!: Simulation | null;
   @Field(() => [UserErrorType], { simple: true }) userErrors!: readonly UserErrorType[];
 }
@@ -41,15 +49,16 @@ export class OfficerInsights {
     if (proposal !== undefined && !found) throw new Fault('BAD_USER_INPUT', { detail: 'proposal' });
     const changes = found ? found.changes : changesOf(draft as PolicyDraftInput, journey.time);
     const drafted = await governance.draft(changes);
-    if (!drafted.ok) return { simulation: null, userErrors: drafted.errors };
+    if (!drafted.ok) return { time: null, simulation: null, userErrors: drafted.errors };
     const { institutions, before, after } = drafted;
     const standings = {
       institutions,
       before: (institution: InstitutionId) => standingOf(before, institution),
       after: (institution: InstitutionId) => standingOf(after, institution),
     };
-    const simulated = await simulate({ catalogue, grounds, trail }, standings, { since, time: journey.time });
-    return { simulation: Simulation.of(simulated), userErrors: [] };
+    const time = beginOf(changes, journey.time);
+    const simulated = await journey.lane.alone(() => simulate({ catalogue, grounds, trail }, standings, { since, time }));
+    return { time, simulation: Simulation.of(simulated), userErrors: [] };
   }
 
   @FieldResolver(() => LeastPrivilegeReport, {
@@ -68,8 +77,17 @@ export class OfficerInsights {
     if (institution && !policy.residents.has(institution)) throw new Fault('BAD_USER_INPUT', { detail: 'institution' });
     const institutions = institution ? [institution] : [...policy.residents.keys()];
     const question = { institutions, standing: (of: InstitutionId) => standingOf(policy, of), time: journey.time, days };
-    return LeastPrivilegeReport.page(await leastPrivilege({ catalogue, trail }, question), first, after ?? null);
+    return LeastPrivilegeReport.page(await journey.lane.alone(() => leastPrivilege({ catalogue, trail }, question)), first, after ?? null);
   }
+}
+
+/** When all of a draft is in force: what begins tomorrow is shown as it will be tomorrow. */
+function beginOf(changes: readonly PolicyChange[], now: Date): Date {
+  const begins = changes.flatMap((change) => {
+    if ('validFrom' in change) return [Date.parse(change.validFrom)];
+    return change.change === 'SET_ITEM' && change.inForceFrom ? [startOfDayInBeijing(change.inForceFrom).getTime()] : [];
+  });
+  return new Date(Math.max(now.getTime(), ...begins));
 }
 
 /** @throws Fault BAD_USER_INPUT */

@@ -4,12 +4,9 @@ import { Arg, Ctx, Info, Mutation, Resolver } from 'type-graphql';
 import { actorOf } from '../access/inquiry.js';
 import { userError } from '../governance/userErrors.js';
 import type { Journey, JourneyContext } from './journey.js';
-import { registerOperations, removeOperations } from './manifest.js';
-import { OperationsPayload } from './payloads.js';
+import { type ManifestFault, readManifest, registerOperations, removeOperations } from './manifest.js';
+import { KEY, OperationsPayload } from './payloads.js';
 
-const KEY = {
-  description: '幂等键，8-64 个可见 ASCII 字符；同键重发不再变更 / Idempotency key, 8 to 64 visible ASCII characters; sent again it changes nothing',
-};
 const MOST_REMOVED = 1_000;
 
 @Resolver()
@@ -26,13 +23,18 @@ export class OperationMutations {
   ): Promise<OperationsPayload> {
     const { institution } = journey.ofInstitution.caller;
     const by = actorOf(journey.start.caller);
+    // Read before the transaction: a large one takes a while.
+    const read = await readManifest(manifest, view);
+    const refused = (faults: readonly ManifestFault[]) =>
+      ({ ok: false, errors: faults.map(({ operation, message }) => userError('manifest', 'BAD_OPERATION', `${operation}: ${message}`)) }) as const;
     const handled = await journey.handIn('registerOperations', { idempotencyKey, manifest }, async (client) => {
-      const registration = await registerOperations(client, { view, institution, manifest, by });
-      if (registration.state === 'REFUSED') {
-        return { ok: false, errors: registration.faults.map(({ operation, message }) => userError('manifest', 'BAD_OPERATION', `${operation}: ${message}`)) };
-      }
-      const detail = registration.operations.map(({ hash }) => hash);
-      return { ok: true, result: { operations: registration.added }, raises: [], change: { institutions: [institution], detail } };
+      if (read.state === 'WRONG') return refused(read.faults);
+      const { operations } = read;
+      const registration = await registerOperations(client, { institution, operations, by });
+      if (registration.state === 'REFUSED') return refused(registration.faults);
+      const { added } = registration;
+      const detail = operations.map(({ hash }) => hash);
+      return { ok: true, result: { operations: added }, raises: added > 0 ? [institution] : [], change: { institutions: [institution], detail } };
     });
     return payloadOf(handled);
   }
@@ -48,7 +50,7 @@ export class OperationMutations {
       if (hashes.length === 0) return { ok: false, errors: [userError('hashes', 'EMPTY')] };
       if (hashes.length > MOST_REMOVED) return { ok: false, errors: [userError('hashes', 'TOO_LONG', `> ${MOST_REMOVED}`)] };
       const removed = await removeOperations(client, institution, hashes);
-      return { ok: true, result: { operations: removed }, raises: [], change: { institutions: [institution], detail: hashes } };
+      return { ok: true, result: { operations: removed }, raises: removed > 0 ? [institution] : [], change: { institutions: [institution], detail: hashes } };
     });
     return payloadOf(handled);
   }

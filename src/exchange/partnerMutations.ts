@@ -6,12 +6,8 @@ import { partyOf } from '../governance/governance.js';
 import type { Uscc } from '../terms.js';
 import { consentPage, requestPage } from './governed.js';
 import type { Journey, JourneyContext } from './journey.js';
-import { AccessRequestInput, AccessRequestPayload, ApprovalInput, ConsentPayload, GiveConsentInput, RegisterConsentInput } from './payloads.js';
+import { AccessRequestInput, AccessRequestPayload, ApprovalInput, ConsentPayload, GiveConsentInput, KEY, RegisterConsentInput } from './payloads.js';
 import { type TypedUscc, UsccScalar } from './scalars.js';
-
-const KEY = {
-  description: '幂等键，8-64 个可见 ASCII 字符；同键重发不再变更 / Idempotency key, 8 to 64 visible ASCII characters; sent again it changes nothing',
-};
 
 @Resolver()
 export class PartnerMutations {

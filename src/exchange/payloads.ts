@@ -31,6 +31,11 @@ export class OperationsPayload {
   @Field(() => [UserErrorType], { simple: true }) userErrors!: readonly UserErrorType[];
 }
 
+/** What every mutation takes. */
+export const KEY = {
+  description: '幂等键，8-64 个可见 ASCII 字符；同键重发不再变更 / Idempotency key, 8 to 64 visible ASCII characters; sent again it changes nothing',
+};
+
 type Effect = 'CLEAR' | 'MASKED';
 
 @InputType('GrantAccessInput', { description: '授予一家机构或一类机构 / A grant to one institution, or to all of a kind' })

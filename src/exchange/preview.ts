@@ -19,6 +19,9 @@ import type { Journey } from './journey.js';
 import { hashOf, LIMITS } from './limits.js';
 import { type AccessReport, reportOf } from './report.js';
 
+/** Enterprises named of one denial. */
+const NAMED = 20;
+
 export interface Previewed {
   readonly document: string;
   /** A JSON object. */
@@ -110,7 +113,7 @@ function deniedIn({ access }: AccessReport, { reads, cause }: AskedOperation, st
     const found = named.get(coordinate);
     if (!found) return [];
     const remedy = remedyOf(reason, found, { standing, purpose: cause.purpose, time });
-    return [{ coordinate, code: found.item?.code ?? found.category.code, reason, remedy, enterprises }];
+    return [{ coordinate, code: found.item?.code ?? found.category.code, reason, remedy, enterprises: enterprises?.slice(0, NAMED) ?? null }];
   });
 }
 

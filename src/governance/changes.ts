@@ -45,13 +45,10 @@ export async function enact(client: Client, policy: Policy, wanted: Wanted, maki
   const after = changed(policy, wanted.changes);
   if (await widensAnything({ before: policy, after, changes: wanted.changes }, { ...making, rest })) {
     const id = making.newId();
-    await client.query('insert into policy_proposal (id, change, author, reason, proposed_at) values ($1, $2, $3, $4, $5)', [
-      id,
-      canonicalize(wanted.changes),
-      wanted.author,
-      wanted.reason,
-      making.now,
-    ]);
+    await client.query(
+      'insert into policy_proposal (id, change, author, reason, proposed_at, policy_version, institutions) values ($1, $2, $3, $4, $5, $6, $7)',
+      [id, canonicalize(wanted.changes), wanted.author, wanted.reason, making.now, policy.version, institutions],
+    );
     return { ok: true, result: { state: 'PROPOSED', version: null, proposal: id }, raises: [], change: { proposal: id, institutions, detail: wanted.changes } };
   }
   return writeVersion(client, policy, { ...wanted, approver: null, proposal: null }, making);
@@ -59,6 +56,8 @@ export async function enact(client: Client, policy: Policy, wanted: Wanted, maki
 
 interface Proposal extends Wanted {
   readonly id: string;
+  /** Policy about the same institutions has changed since: what was weighed is no longer what would come. */
+  readonly void: boolean;
 }
 
 /** The second officer's word. @returns POLICY_MOVED where what was proposed does not fit the policy any more. */
@@ -76,22 +75,24 @@ export async function decideProposal(
     await client.query(decision, [proposal, false, officer, reason, making.now, null]);
     return { ok: true, result: { state: 'DECLINED', version: null, proposal }, raises: [], change: { proposal } };
   }
-  const errors = allFaults(policy, found.changes, making);
-  if (errors.length > 0) return { ok: false, errors: [userError('proposal', 'POLICY_MOVED'), ...errors] };
+  const errors = found.void ? [] : allFaults(policy, found.changes, making);
+  if (found.void || errors.length > 0) return { ok: false, errors: [userError('proposal', 'POLICY_MOVED'), ...errors] };
   const written = await writeVersion(client, policy, { ...found, approver: officer, proposal }, making);
   if (written.ok) await client.query(decision, [proposal, true, officer, reason, making.now, written.result.version]);
   return written;
 }
 
 async function openProposal(client: Client, id: string): Promise<Proposal | UserError> {
-  const { rows } = await client.query<{ change: string; author: string; reason: string; approved: boolean | null }>(
-    'select change, author, p.reason, approved from policy_proposal p left join policy_proposal_decision d on d.proposal = p.id where p.id = $1',
+  const { rows } = await client.query<{ change: string; author: string; reason: string; approved: boolean | null; void: boolean }>(
+    `select p.change, p.author, p.reason, approved, exists (
+        select from policy_version v where v.version > p.policy_version and (v.institutions && p.institutions or '*' = any(v.institutions || p.institutions))) as void
+     from policy_proposal p left join policy_proposal_decision d on d.proposal = p.id where p.id = $1`,
     [id],
   );
   const [row] = rows;
   if (!row) return userError('proposal', 'UNKNOWN');
   if (row.approved !== null) return userError('proposal', 'ALREADY_DECIDED');
-  return { id, changes: JSON.parse(row.change) as PolicyChange[], author: row.author, reason: row.reason };
+  return { id, changes: JSON.parse(row.change) as PolicyChange[], author: row.author, reason: row.reason, void: row.void };
 }
 
 /** Everything that is wrong with changes, each on the policy as the ones before it leave it. */

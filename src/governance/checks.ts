@@ -1,10 +1,13 @@
 /** Whether a change fits the policy and the catalogue it is made on. Every fault at once, each where it stands in the input. */
 import type { Policy, PolicyChange } from '../access/policy.js';
 import type { Catalogue } from '../catalogue/model.js';
+import type { InstitutionId } from '../terms.js';
 import { type UserError, userError } from './userErrors.js';
 
 /** Longest term of grants and agreements: longer ones are forgotten. */
 export const LONGEST_TERM_YEARS = 5;
+/** Changes whose mutation takes an `input`; the others take their arguments side by side. */
+const TAKES_INPUT = new Set<PolicyChange['change']>(['GRANT_ACCESS', 'CONCLUDE_AGREEMENT', 'SET_ITEM', 'SET_ALLOWANCE']);
 const MOST_SCOPE = 400;
 const MOST_COST = 100_000_000;
 
@@ -13,11 +16,11 @@ export interface Checking {
   readonly now: Date;
 }
 
-/** What is wrong with changes, each on the policy as the ones before it leave it. `field` is where they stand in the input. */
-export function faultsOf(policy: Policy, change: PolicyChange, { catalogue, now }: Checking, field = 'input'): UserError[] {
-  const at = (name: string) => `${field}.${name}`;
-  const resident = (institution: string) =>
-    [...policy.residents.keys()].some((code) => code === institution) ? [] : [userError(at('institution'), 'UNKNOWN', institution)];
+/** What is wrong with one change on a policy; fields as the mutation of that change names them. */
+export function faultsOf(policy: Policy, change: PolicyChange, { catalogue, now }: Checking): UserError[] {
+  const field = 'input';
+  const at = (name: string) => (TAKES_INPUT.has(change.change) ? `${field}.${name}` : name);
+  const resident = (institution: InstitutionId) => (policy.residents.has(institution) ? [] : [userError(at('institution'), 'UNKNOWN', institution)]);
   switch (change.change) {
     case 'GRANT_ACCESS':
       return [
@@ -44,11 +47,10 @@ export function faultsOf(policy: Policy, change: PolicyChange, { catalogue, now 
       return agreement.ended ? [userError(at('agreement'), 'NOTHING_CHANGES')] : [];
     }
     case 'SET_ITEM': {
-      const day = change.inForceFrom === null || /^\d{4}-\d\d-\d\d$/.test(change.inForceFrom) ? change.inForceFrom : 'none';
       return [
         ...(catalogue.item(change.item) ? [] : [userError(at('item'), 'UNKNOWN', change.item)]),
         ...(change.grade === null || [1, 2, 3, 4].includes(change.grade) ? [] : [userError(at('grade'), 'OUT_OF_RANGE', '1 - 4')]),
-        ...(day !== null && Number.isNaN(Date.parse(day)) ? [userError(at('inForceFrom'), 'OUT_OF_RANGE', 'YYYY-MM-DD')] : []),
+        ...(change.inForceFrom === null || isDay(change.inForceFrom) ? [] : [userError(at('inForceFrom'), 'OUT_OF_RANGE', 'YYYY-MM-DD')]),
       ];
     }
     case 'SET_RESIDENCE': {
@@ -64,6 +66,12 @@ export function faultsOf(policy: Policy, change: PolicyChange, { catalogue, now 
         ),
       ];
   }
+}
+
+/** Whether it is a day of the calendar: 2026-02-31 is none. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 export function purposeFaults(purposes: readonly string[], field: string): UserError[] {

@@ -11,6 +11,8 @@ import { type UserError, userError } from './userErrors.js';
 
 export const LONGEST_CONSENT_YEARS = 2;
 const HASH_FORM = /^[0-9a-f]{64}$/;
+/** There are no more categories than this. */
+const MOST_STRUCK = 300;
 
 export interface ConsentTerms {
   readonly institution: InstitutionId;
@@ -30,6 +32,13 @@ export interface ConsentTerms {
 export async function recordConsent(client: Client, terms: ConsentTerms, { catalogue, now, newId }: Making): Promise<Done<{ uscc: Uscc; consent: string }>> {
   const { institution, uscc, purposes, scope, struck, personal, validUntil, evidence } = terms;
   const validFrom = terms.validFrom ?? now.toISOString();
+  // The same paper handed in twice at once is handed in one after the other.
+  if (evidence) await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203164))', [`${uscc} ${institution} ${evidence.hash}`]);
+  const { rows: known } = await client.query('select from consent where uscc = $1 and institution = $2 and evidence_hash = $3 and revision = 1', [
+    uscc,
+    institution,
+    evidence?.hash ?? null,
+  ]);
   const { rows: residents } = await client.query('select from institution where code = $1', [institution]);
   const { rows: enterprises } = await client.query('select from enterprise where uscc = $1', [uscc]);
   const errors = [
@@ -40,6 +49,8 @@ export async function recordConsent(client: Client, terms: ConsentTerms, { catal
     ...struck.filter((code) => !catalogue.category(code)).map((code) => userError('input.struck', 'UNKNOWN', code.slice(0, 100))),
     ...termFaults({ validFrom, validUntil }, now, LONGEST_CONSENT_YEARS, 'input'),
     ...(evidence === null ? [] : evidenceFaults(evidence)),
+    ...(known.length > 0 ? [userError('input.evidenceHash', 'EVIDENCE_USED')] : []),
+    ...(struck.length > MOST_STRUCK ? [userError('input.struck', 'TOO_LONG', `> ${MOST_STRUCK}`)] : []),
   ];
   if (errors.length > 0) return { ok: false, errors };
   const id = newId();

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { AuditEntry, ChangeEntry } from '../audit/entry.js';
 import { appendWithin, type Receipt } from '../audit/log.js';
+import { Fault } from '../faults.js';
 import type { Client, Postgres } from '../postgres.js';
 import { type UserError, userError } from './userErrors.js';
 
@@ -21,6 +22,8 @@ export interface Handed<T> {
   readonly key: string;
   /** What was handed in; the same key with something else is refused. */
   readonly input: unknown;
+  /** The evidence on which it was let in; null where none was needed. */
+  readonly standing: { readonly institution: string; readonly epoch: number } | null;
   /** Does it, in the transaction; refuses by user errors before it has written anything. */
   readonly act: (client: Client) => Promise<Done<T>>;
   /** The audit entry of the request, with what it changed. */
@@ -32,9 +35,12 @@ export type Handled<T> =
   | { readonly state: 'REPEATED'; readonly result: T; readonly change: ChangeEntry }
   | { readonly state: 'REFUSED'; readonly errors: readonly UserError[]; readonly change: ChangeEntry };
 
+/** A process that is stopped between here and the commit loses its change, before the whole zone waits for it. */
+const HASTE = "set local idle_in_transaction_session_timeout = '2s'";
+
 const KEY_FORM = /^[\x21-\x7e]{8,64}$/;
 
-export async function handIn<T>(postgres: Postgres, { actor, mutation, key, input, act, entry }: Handed<T>): Promise<Handled<T>> {
+export async function handIn<T>(postgres: Postgres, { actor, mutation, key, input, standing, act, entry }: Handed<T>): Promise<Handled<T>> {
   const refused = (errors: readonly UserError[]): Handled<T> => ({
     state: 'REFUSED',
     errors,
@@ -56,6 +62,7 @@ export async function handIn<T>(postgres: Postgres, { actor, mutation, key, inpu
       return { state: 'REPEATED', result: JSON.parse(earlier.answer) as T, change: { mutation, key, state: 'REPEATED' } };
     }
     if (earlier) return refused([userError('idempotencyKey', 'KEY_REUSED')]);
+    if (standing) await refuseMoved(client, standing);
     const done = await act(client);
     if (!done.ok) return refused(done.errors);
     const change: ChangeEntry = { mutation, key, state: 'DONE', ...done.change };
@@ -67,7 +74,18 @@ export async function handIn<T>(postgres: Postgres, { actor, mutation, key, inpu
     ]);
     const receipt = await appendWithin(client, entry(change));
     // Last, for appending waits from here to the commit.
-    for (const whose of [...new Set(done.raises)].sort()) await client.query('select raise_policy_epoch($1)', [whose]);
+    if (done.raises.length > 0) {
+      await client.query(HASTE);
+      await client.query('select raise_policy_epoch(whose) from unnest($1::text[]) as raised (whose)', [[...new Set(done.raises)].sort()]);
+    }
     return { state: 'DONE', result: done.result, receipt, change };
   });
+}
+
+/** Who was let in on evidence that has changed meanwhile is looked at again. @throws Fault POLICY_CHANGING */
+async function refuseMoved(client: Client, { institution, epoch }: { institution: string; epoch: number }): Promise<void> {
+  const { rows } = await client.query<{ epoch: number }>("select coalesce(sum(epoch), 0)::bigint as epoch from policy_epoch where institution in ($1, '*')", [
+    institution,
+  ]);
+  if (rows[0]?.epoch !== epoch) throw new Fault('POLICY_CHANGING');
 }

@@ -60,13 +60,15 @@ type Lister<F> = F extends (client: never, ...rest: infer Rest) => infer R ? (..
 
 export interface GovernanceParts {
   readonly postgres: Postgres;
+  /** Connections of its own for what only looks. */
+  readonly reading: Postgres;
   readonly catalogue: Catalogue;
   readonly now: () => Date;
   readonly newId: () => string;
 }
 
-export function openGovernance({ postgres, catalogue, now, newId }: GovernanceParts): Governance {
-  const reading = <T>(work: Parameters<typeof postgres.withClient<T>>[0]) => postgres.withClient(work);
+export function openGovernance({ postgres, reading: overseeing, catalogue, now, newId }: GovernanceParts): Governance {
+  const reading = <T>(work: Parameters<typeof overseeing.withClient<T>>[0]) => overseeing.withClient(work);
   return {
     handIn: (handed, act) =>
       handIn(postgres, { ...handed, act: typeof act === 'function' ? act : (client) => perform(client, act, { catalogue, now: now(), newId }) }),

@@ -17,6 +17,10 @@ const TABLE = {
   SAME_OFFICER: { zh: '扩大权限须由另一名官员批准', en: 'What widens access is approved by another officer than the one who proposed it' },
   POLICY_MOVED: { zh: '策略已变更，提案不再适用', en: 'Policy has moved on and the proposal no longer fits' },
   BAD_OPERATION: { zh: '该操作不能登记', en: 'The operation cannot be registered' },
+  EVIDENCE_USED: {
+    zh: '该授权书已登记过；撤回或划去之后须由企业重新签署或自行授权',
+    en: 'This authorisation has been registered before; after a withdrawal the enterprise signs anew, or consents itself',
+  },
   KEY_REUSED: { zh: '该幂等键已用于另一请求', en: 'The idempotency key was used for another request' },
   BAD_KEY: { zh: '幂等键为 8 至 64 个可见 ASCII 字符', en: 'An idempotency key is 8 to 64 visible ASCII characters' },
 } as const satisfies Record<string, Bilingual>;

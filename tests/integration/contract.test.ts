@@ -498,6 +498,7 @@ describe('Outside production and in it', () => {
       DATABASE_GOVERNANCE_URL: `${zone.database.ownerUrl}?application_name=governance`,
       DATABASE_ISSUER_URL: `${zone.database.ownerUrl}?application_name=issuer`,
       TOKEN_JWKS_FILE: file,
+      PUBLIC_URL: 'http://localhost',
     });
     const [key, tokens] = [await newClientKey(), await openIssuer({ ...zone.config, tokenAudience: config.tokenAudience })];
     const production = await openGateway(config, zone.database, zone.catalogue);

@@ -142,6 +142,20 @@ describe('What widens', () => {
     expect(grant).toEqual({ approver: 'staff:zhao.min', reason: 'because of a test' });
   });
 
+  test('is void when policy about the same institution has changed since: what was weighed is approved, or nothing', async () => {
+    const proposed = await changePolicy('grantAccess', { input: { ...WIDER.input, institution: 'bank-14', purposes: ['RISK_DISPOSAL'], scope: ['customs'] } });
+    // An agreement for that purpose is lacking, so this alone lets nobody see more.
+    expect(proposed.payload.state).toBe('APPLIED');
+    const agreement = { institution: 'bank-14', purposes: ['RISK_DISPOSAL'], highestGrade: 2, validUntil: UNTIL };
+    const { payload } = await changePolicy('concludeAgreement', { input: agreement });
+    expect(payload.state).toBe('PROPOSED');
+    const more = { ...WIDER.input, institution: 'bank-14', purposes: ['RISK_DISPOSAL'], scope: ['*'], effect: 'CLEAR' };
+    expect((await changePolicy('grantAccess', { input: more })).payload.state).toBe('APPLIED');
+    const before = await versionNow();
+    expect(codesOf((await changePolicy('approveProposal', { proposal: payload.proposal.id }, SECOND)).payload)).toEqual(['POLICY_MOVED']);
+    expect(await versionNow()).toBe(before);
+  });
+
   test('a declined proposal changes nothing and cannot be approved any more', async () => {
     const before = await versionNow();
     const { payload } = await changePolicy('grantAccess', { input: { ...WIDER.input, scope: ['customs'] } });
@@ -266,6 +280,17 @@ describe('A consent', () => {
     ]);
   });
 
+  test('that was withdrawn does not come back with the same paper, in however many hands at once', async () => {
+    const bank = { institution: 'bank-01' };
+    const input = { uscc: firm(4), ...SIGNED, evidenceHash: 'b'.repeat(64) };
+    const both = await Promise.all([1, 2].map(() => change('registerConsent', { input }, bank, 'consent { id }')));
+    expect(both.flatMap(({ payload }) => codesOf(payload))).toEqual(['EVIDENCE_USED']);
+    const { id: consent } = both.map(({ payload }) => payload.consent).find(Boolean);
+    await change('withdrawConsent', { consent }, { enterprise: firm(4) }, 'consent { id }');
+    expect(codesOf((await change('registerConsent', { input }, bank, 'consent { id }')).payload)).toEqual(['EVIDENCE_USED']);
+    expect(reasonsOf(await gateway.ask(READ(4, TAX), bank))).not.toEqual([]);
+  });
+
   test('is given by the enterprise itself, without the categories it strikes', async () => {
     const { evidenceHash, evidenceReference, ...terms } = SIGNED;
     const input = { ...terms, institution: 'bank-01', scope: ['*'], struck: ['tax.valueAddedTaxReturn'] };
@@ -280,7 +305,7 @@ describe('A consent', () => {
     const both = await gateway.ask(READ(4, 'tax { valueAddedTaxReturns(first: 1) { taxableSales } incomeStatements(first: 1) { operatingRevenue } }'), {
       institution: 'bank-01',
     });
-    expect(reasonsOf(both)).toEqual(['CONSENT_REQUIRED']);
+    expect(reasonsOf(both)).toEqual(['CONSENT_WITHDRAWN']);
     expect(both.body.extensions.access.denied).toMatchObject([{ coordinate: 'ValueAddedTaxReturn.taxableSales' }]);
   });
 
@@ -296,7 +321,12 @@ describe('A consent', () => {
   ])('of %s is refused, and nothing is written', async (_what, changed, code) => {
     const count = () => zone.owner.query({ text: 'select count(*) from consent' });
     const before = await count();
-    const { payload } = await change('registerConsent', { input: { uscc: firm(4), ...SIGNED, ...changed } }, { institution: 'bank-01' }, 'consent { id }');
+    const { payload } = await change(
+      'registerConsent',
+      { input: { uscc: firm(4), ...SIGNED, evidenceHash: 'c'.repeat(64), ...changed } },
+      { institution: 'bank-01' },
+      'consent { id }',
+    );
     expect([payload.consent, ...codesOf(payload)]).toEqual([null, code]);
     expect(await count()).toEqual(before);
   });
@@ -418,6 +448,20 @@ describe('An officer', () => {
     expect(userErrors).toEqual([]);
     expect(simulation.wouldSee).toMatchObject([{ institution: 'bank-21', purpose: 'PRE_LOAN_REVIEW', category: 'judicial.dishonestEnforcee' }]);
     expect(await versionNow()).toBe(before);
+  });
+
+  test('sees what a grant of tomorrow would show tomorrow', async () => {
+    const later = WIDER.replace('validUntil', 'validFrom: "2027-01-01T00:00:00Z", validUntil');
+    const { body } = await gateway.ask(`{ governance { simulatePolicy(days: 1, draft: ${later}) { time simulation { wouldSee { institution } } } } }`, {
+      staff: OFFICER,
+    });
+    expect(body.data.governance.simulatePolicy).toEqual({ time: '2027-01-01T00:00:00.000Z', simulation: { wouldSee: [{ institution: 'bank-21' }] } });
+  });
+
+  test('goes through the log once an operation, and one at a time', async () => {
+    const one = `simulatePolicy(days: 1, draft: ${WIDER}) { simulation { replayed } }`;
+    const twice = await gateway.ask(`{ governance { a: ${one} b: ${one} } }`, { staff: OFFICER });
+    expect([twice.status, twice.body.errors?.[0]?.extensions.code]).toEqual([400, 'QUERY_TOO_COSTLY']);
   });
 
   test('is told what is wrong with a draft', async () => {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
-import { MANIFEST_LIMITS, type Registration, registerOperations, removeOperations } from '../../src/exchange/manifest.js';
+import { MANIFEST_LIMITS, type Registration, readManifest, registerOperations, removeOperations } from '../../src/exchange/manifest.js';
 import { institutionView } from '../../src/exchange/schema.js';
 import type { InstitutionId } from '../../src/terms.js';
 import { entriesSince, entryOf, lastSequence, openWatchedGateway, type Sent, type WatchedGateway } from '../harness/watched.js';
@@ -28,12 +28,21 @@ const PROFILE = `query Profile($uscc: USCC!) { enterprise(uscc: $uscc, inquiry: 
 const VERSION = 'query Version { catalogue { version } } query Providers { catalogue { providers { code } } }';
 const RATE = '{ rateLimit(purpose: PRE_LOAN_REVIEW) { remaining } }';
 
-const register = (institution: string, manifest: unknown, by = 'institution:x'): Promise<Registration> =>
-  zone.database
-    .open('zone_governance')
-    .transaction((client) => registerOperations(client, { view: institutionView(zone.catalogue), institution: institution as InstitutionId, manifest, by }));
+async function register(institution: string, manifest: unknown, by = 'institution:x'): Promise<Registration> {
+  const read = await readManifest(manifest, institutionView(zone.catalogue));
+  if (read.state === 'WRONG') return { state: 'REFUSED', faults: read.faults };
+  return zone.database.open('zone_governance').transaction(async (client) => {
+    const registration = await registerOperations(client, { institution: institution as InstitutionId, operations: read.operations, by });
+    if (registration.state === 'REGISTERED' && registration.added > 0) await client.query('select raise_policy_epoch($1)', [institution]);
+    return registration;
+  });
+}
 const remove = (institution: string, ...hashes: string[]): Promise<number> =>
-  zone.database.open('zone_governance').transaction((client) => removeOperations(client, institution as InstitutionId, hashes));
+  zone.database.open('zone_governance').transaction(async (client) => {
+    const removed = await removeOperations(client, institution as InstitutionId, hashes);
+    await client.query('select raise_policy_epoch($1)', [institution]);
+    return removed;
+  });
 async function setSafelist(institution: string, on: boolean): Promise<void> {
   await zone.owner.transaction(async (client) => {
     await client.query('update residence set safelist = $2 where institution = $1', [institution, on]);

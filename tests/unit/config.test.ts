@@ -25,6 +25,7 @@ const PRODUCTION = {
   DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone',
   DATABASE_GOVERNANCE_URL: 'postgres://governance@db/zone',
   DATABASE_ISSUER_URL: 'postgres://issuer@db/zone',
+  PUBLIC_URL: 'https://gateway.zone.example',
 };
 
 describe('an empty environment', () => {
@@ -155,7 +156,11 @@ describe('production', () => {
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
     ['the owner as issuer', { ...PRODUCTION, DATABASE_ISSUER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_ISSUER_URL']],
-    ['any of it', { ZONE_ENV: 'production' }, ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_URL']],
+    [
+      'any of it',
+      { ZONE_ENV: 'production' },
+      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
+    ],
   ])('does not trust %s', (_what, environment, names) => {
     expect(wrong(environment)).toEqual(names);
   });
