@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { CategoryFacts } from '../oracle/catalogue.js';
 import type { Agreement, Consent, Grant, Policy, Setting } from '../oracle/policy.js';
-import { CLOCKS, EVER, FIRMS, INSTITUTIONS, MOMENTS, PURPOSES } from './place.js';
+import { BASE, CLOCKS, EVER, FIRMS, INSTITUTIONS, MOMENTS, PURPOSES } from './place.js';
 
 export type Change =
   | { readonly change: 'GRANT'; readonly index: number; readonly content: GrantContent | 'REVOKE' }
@@ -20,6 +20,8 @@ type GrantContent = Pick<Grant, 'purposes' | 'scope' | 'effect' | 'validFrom' | 
 type AgreementContent = Pick<Agreement, 'purposes' | 'highestGrade' | 'validFrom' | 'validUntil'>;
 type NewConsent = Pick<Consent, 'uscc' | 'institution' | 'purposes' | 'scope' | 'struck' | 'personal' | 'validFrom' | 'validUntil' | 'withdrawnAt'>;
 
+/** The moment around which the clock of most scenarios turns. */
+const TURN = new Date(BASE).toISOString();
 const moment = fc.constantFrom(...MOMENTS);
 const term = fc.oneof(
   { weight: 8, arbitrary: fc.constant(EVER) },
@@ -102,7 +104,8 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     .record({ term, uscc: fc.constantFrom(...FIRMS), institution, purposes, scope: consentScope, struck, personal, withdrawnAt })
     .map(({ term: own, ...rest }) => ({ ...own, ...rest }));
   const setting: fc.Arbitrary<Omit<Setting, 'version'>> = fc.record({
-    item: fc.constantFrom(...items),
+    // Few items over and over, so that one setting follows another.
+    item: fc.oneof({ weight: 1, arbitrary: fc.constantFrom(...items) }, { weight: 3, arbitrary: fc.constantFrom(...items.slice(0, 8)) }),
     grade: fc.option(fc.constantFrom(1, 2, 3, 4)),
     sharing: fc.option(fc.constantFrom('UNCONDITIONAL', 'CONDITIONAL', 'NOT_SHARED')),
     inForceFrom: fc.option(fc.constantFrom('2027-06-30', '2027-07-01', '2027-07-02', '2020-01-01')),
@@ -127,6 +130,8 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
       grants: fc.array(fc.record({ holder, contents: fc.array(grantContent, { minLength: 1, maxLength: 2 }) }), { minLength: 3, maxLength: 10, size: 'max' }),
       // Most of them give the banks nearly everything, so that there is much to lose.
       broad: fc.constantFrom(true, true, false),
+      // Everything of a kind ends at the moment around which the clock turns.
+      edge: fc.constantFrom(null, null, null, null, null, null, null, 'GRANTS' as const, 'CONSENTS' as const),
       settings: fc.array(setting, { maxLength: 8, size: 'max' }),
       consents: fc.array(
         fc.record({
@@ -136,7 +141,16 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
         { minLength: 10, maxLength: 40, size: 'max' },
       ),
     })
-    .map(({ residence, agreements, grants, settings, consents, broad }) => ({
+    .map(({ residence, agreements, grants, settings, consents, broad: wanted, edge }) => ({
+      ...{ broad: wanted && edge !== 'GRANTS' },
+      residence,
+      agreements,
+      grants,
+      settings,
+      consents,
+      edge,
+    }))
+    .map(({ residence, agreements, grants, settings, consents, broad, edge }) => ({
       residence: residence.flatMap((versions, place) =>
         versions.map((active, version) => ({ institution: INSTITUTIONS[place]?.code as string, version, active })),
       ),
@@ -147,7 +161,16 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
       ),
       grants: grants
         .flatMap(({ holder: whose, contents }, number) =>
-          contents.map((content, version): Grant => ({ ...whose, id: `G${number}`, version, revoked: false, ...content })),
+          contents.map(
+            (content, version): Grant => ({
+              ...whose,
+              id: `G${number}`,
+              version,
+              revoked: false,
+              ...content,
+              ...(edge === 'GRANTS' ? { ...EVER, validUntil: TURN } : {}),
+            }),
+          ),
         )
         .concat(
           broad
@@ -172,7 +195,8 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
           const original = { ...first, id: `C${number}`, revision: 1 };
           return again ? [original, { ...original, ...again, revision: 2 }] : [original];
         })
-        .concat(broad ? FIRMS.filter((_, number) => number % 3 !== 2).map(broadConsent) : []),
+        .concat(broad ? FIRMS.filter((_, number) => number % 3 !== 2).map(broadConsent) : [])
+        .map((consent) => (edge === 'CONSENTS' ? { ...consent, ...EVER, withdrawnAt: TURN } : consent)),
     }));
 
   const change: fc.Arbitrary<Change> = fc.oneof(
@@ -214,7 +238,8 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
 }
 
 function broadConsent(uscc: string, number: number): Consent {
-  const personal = number % 4 === 1 ? 'MASKED' : 'CLEAR';
+  // In the records of an individual's business more is masked than elsewhere, where its consent says so.
+  const personal = uscc.startsWith('92') || number % 4 === 1 ? 'MASKED' : 'CLEAR';
   return {
     uscc,
     id: 'C-broad',
@@ -229,64 +254,6 @@ function broadConsent(uscc: string, number: number): Consent {
   };
 }
 
-function unique<T>(list: readonly T[], nameOf: (one: T) => string): T[] {
+export function unique<T>(list: readonly T[], nameOf: (one: T) => string): T[] {
   return [...new Map(list.map((one) => [nameOf(one), one])).values()];
-}
-
-/** The policy with the change written down, and whom it concerns; `*` everybody. */
-export function changed(policy: Policy, change: Change, version: number): { policy: Policy; concerned: string } {
-  const byIndex = <Row>(rows: readonly Row[], index: number): Row | undefined => rows[rows.length === 0 ? 0 : index % rows.length];
-  switch (change.change) {
-    case 'GRANT': {
-      const last = byIndex(
-        latestOf(policy.grants, ({ id }) => id),
-        change.index,
-      );
-      if (!last) return { policy, concerned: '*' };
-      const content = change.content === 'REVOKE' ? { revoked: true } : { ...change.content, revoked: false };
-      return { policy: { ...policy, grants: [...policy.grants, { ...last, ...content, version }] }, concerned: last.institution ?? '*' };
-    }
-    case 'NEW_GRANT': {
-      const grant = { ...change.holder, ...change.content, id: `N${version}`, version, revoked: false };
-      return { policy: { ...policy, grants: [...policy.grants, grant] }, concerned: grant.institution ?? '*' };
-    }
-    case 'AGREEMENT': {
-      const last = byIndex(
-        latestOf(policy.agreements, ({ institution: whose, id }) => `${whose} ${id}`),
-        change.index,
-      );
-      if (!last) return { policy, concerned: '*' };
-      const content = change.content === 'END' ? { ended: true } : { ...change.content, ended: false };
-      return { policy: { ...policy, agreements: [...policy.agreements, { ...last, ...content, version }] }, concerned: last.institution };
-    }
-    case 'RESIDENCE': {
-      const whose = INSTITUTIONS[change.index]?.code as string;
-      return { policy: { ...policy, residence: [...policy.residence, { institution: whose, version, active: change.active }] }, concerned: whose };
-    }
-    case 'CONSENT': {
-      const last = byIndex(
-        latestOf(policy.consents, ({ uscc, id }) => `${uscc} ${id}`),
-        change.index,
-      );
-      if (!last) return { policy, concerned: '*' };
-      return {
-        policy: { ...policy, consents: [...policy.consents, { ...last, ...change.narrowing, revision: last.revision + 1 }] },
-        concerned: last.institution,
-      };
-    }
-    case 'NEW_CONSENT':
-      return {
-        policy: { ...policy, consents: [...policy.consents, { ...change.consent, id: `N${version}`, revision: 1 }] },
-        concerned: change.consent.institution,
-      };
-    case 'SETTING':
-      return { policy: { ...policy, settings: [...policy.settings, { ...change.setting, version }] }, concerned: '*' };
-    default:
-      return { policy, concerned: '*' };
-  }
-}
-
-/** The last row of each; rows are written down in the order of their versions. */
-function latestOf<Row>(rows: readonly Row[], nameOf: (row: Row) => string): Row[] {
-  return unique(rows, nameOf);
 }

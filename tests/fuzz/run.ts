@@ -67,7 +67,7 @@ export async function runFuzz(world: World, { cases, seed, redisUrl, shrinks, pr
   const startedAt = performance.now();
   let counterexample: string | null = null;
   for (let round = 0; tally.cases < cases && counterexample === null; round++) {
-    if (round % 8 === 1) await world.deliver(round);
+    if (round % 3 === 1) await world.deliver(round);
     const cold = await world.openGateway(redisUrl);
     let failedAt: number | null = null;
     const property = fc.asyncProperty(arbitrary, async (scenario) => {

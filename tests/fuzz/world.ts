@@ -18,8 +18,10 @@ import { type Database, type Gateway, openGateway } from '../../src/zone.js';
 import type { Zone } from '../oracle/answer.js';
 import { type CategoryFacts, readCategories } from '../oracle/catalogue.js';
 import type { Policy } from '../oracle/policy.js';
+import { changed } from './changed.js';
+import { INSERTS } from './inserts.js';
 import { BASE, CATEGORIES, INSTITUTIONS, NOBODY } from './place.js';
-import { type Change, changed } from './policies.js';
+import type { Change } from './policies.js';
 import { type Holding, recordsOf } from './records.js';
 
 export interface Reply {
@@ -190,23 +192,25 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
     },
     async deliver(round) {
       const listed = [...holding.records].filter(([, { rows }]) => rows.length > 1);
-      const [key, record] = listed[(round * 13) % listed.length] as (typeof listed)[number];
-      const [uscc, code] = key.split(' ') as [string, string];
-      const rows = record.rows.slice(1);
-      await owner.transaction(async (client) => {
-        const { rows: raised } = await client.query<{ generation: number }>(
-          'update category set generation = generation + 1 where code = $1 returning generation',
-          [code],
-        );
-        const version = raised[0]?.generation as number;
-        await client.query('update record set payload = $3, version = $4 where uscc = $1 and category = (select id from category where code = $2)', [
-          uscc,
-          code,
-          JSON.stringify(rows),
-          version,
-        ]);
-        holding.records.set(key, { ...record, rows, version });
-      });
+      const chosen = new Map(Array.from({ length: DELIVERED }, (_, place) => listed[(round * 13 + place * 29) % listed.length] as (typeof listed)[number]));
+      for (const [key, record] of chosen) {
+        const [uscc, code] = key.split(' ') as [string, string];
+        const rows = record.rows.slice(1);
+        await owner.transaction(async (client) => {
+          const { rows: raised } = await client.query<{ generation: number }>(
+            'update category set generation = generation + 1 where code = $1 returning generation',
+            [code],
+          );
+          const version = raised[0]?.generation as number;
+          await client.query('update record set payload = $3, version = $4 where uscc = $1 and category = (select id from category where code = $2)', [
+            uscc,
+            code,
+            JSON.stringify(rows),
+            version,
+          ]);
+          holding.records.set(key, { ...record, rows, version });
+        });
+      }
       // By now every gateway has looked.
       await sleep(1_050);
     },
@@ -225,21 +229,8 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
   };
 }
 
-const INSERTS = {
-  residence: `insert into residence (institution, version, active) select institution, version, active
-    from json_to_recordset($1) as r(institution text, version bigint, active boolean)`,
-  agreement: `insert into agreement (institution, id, version, purposes, highest_grade, valid_from, valid_until, ended)
-    select institution, id, version, purposes, "highestGrade", "validFrom", "validUntil", ended
-    from json_to_recordset($1) as r(institution text, id text, version bigint, purposes text[], "highestGrade" smallint, "validFrom" timestamptz, "validUntil" timestamptz, ended boolean)`,
-  access_grant: `insert into access_grant (institution, institution_kind, id, version, purposes, scope, effect, valid_from, valid_until, revoked)
-    select institution, "institutionKind", id, version, purposes, scope, effect, "validFrom", "validUntil", revoked
-    from json_to_recordset($1) as r(institution text, "institutionKind" text, id text, version bigint, purposes text[], scope text[], effect text, "validFrom" timestamptz, "validUntil" timestamptz, revoked boolean)`,
-  item_setting: `insert into item_setting (item, version, grade, sharing, in_force_from) select item, version, grade, sharing, "inForceFrom"
-    from json_to_recordset($1) as r(item text, version bigint, grade smallint, sharing text, "inForceFrom" date)`,
-  consent: `insert into consent (uscc, id, institution, revision, purposes, scope, struck, personal, valid_from, valid_until, withdrawn_at, evidence_hash)
-    select uscc, id, institution, revision, purposes, scope, struck, personal, "validFrom", "validUntil", "withdrawnAt", "evidenceHash"
-    from json_to_recordset($1) as r(uscc text, id text, institution text, revision integer, purposes text[], scope text[], struck text[], personal text, "validFrom" timestamptz, "validUntil" timestamptz, "withdrawnAt" timestamptz, "evidenceHash" text)`,
-};
+/** Records that lose their first row in one delivery. */
+const DELIVERED = 8;
 
 /** Institutions, enterprises and records, written once; nobody waits for the disk of a database that nobody keeps. */
 async function prepare(owner: Postgres, holding: Pick<Holding, 'records' | 'names'>): Promise<void> {
