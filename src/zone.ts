@@ -176,7 +176,7 @@ async function openIssuing(config: Config, database: Database, trust: Trust, log
   const bindingRequired = config.tokenBinding === 'required';
   const believed = { issuer: config.tokenIssuer, audience: config.tokenAudience, bindingRequired, useOnce: usedOnce.use };
   if (trust.kind === 'EXTERNAL') {
-    return { issuer: null, trust: { ...believed, keys: trust.keys, isDismissed: () => false }, close: () => undefined };
+    return { issuer: null, trust: { ...believed, keys: trust.keys, actorRequired: true, isDismissed: () => false }, close: () => undefined };
   }
   const dismissals = await openDismissals({ postgres });
   const caRequired = Boolean(config.tls?.clientCa);
@@ -197,6 +197,7 @@ async function openIssuing(config: Config, database: Database, trust: Trust, log
     issuer,
     trust: {
       ...believed,
+      actorRequired: false,
       keys: keysAtHand((fresh) => trust.keys.read(fresh).public),
       isDismissed: (caller: Caller) => dismissals.hasClient(caller.client) || (caller.kind === 'STAFF' && dismissals.hasStaff(caller.staff)),
     },

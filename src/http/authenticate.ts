@@ -32,6 +32,8 @@ export interface TokenTrust {
   readonly audience: string;
   /** Whether a token must be bound to a key of its caller. */
   readonly bindingRequired: boolean;
+  /** Whether a token must say what its subject is: another issuer may name people as institutions are named. */
+  readonly actorRequired: boolean;
   readonly useOnce: UseOnce;
   /** Whether the issuer has dismissed the caller since it gave the token; answers from memory. */
   readonly isDismissed: (caller: Caller) => boolean;
@@ -42,7 +44,7 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 const LONGEST_TOKEN = 4_096;
 const NAME_FORM = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
-export function openAuthenticator({ keys, issuer, audience, bindingRequired, useOnce, isDismissed }: TokenTrust): Authenticator {
+export function openAuthenticator({ keys, issuer, audience, bindingRequired, actorRequired, useOnce, isDismissed }: TokenTrust): Authenticator {
   return {
     async authenticate(presented) {
       const { authorization } = presented;
@@ -63,7 +65,7 @@ export function openAuthenticator({ keys, issuer, audience, bindingRequired, use
       if ((exp as number) - (iat as number) > TOKEN_LIFE_SECONDS) throw new Fault('TOKEN_INVALID');
       if ((iat as number) > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw new Fault('TOKEN_INVALID');
       if (typeof client !== 'string' || !NAME_FORM.test(client)) throw new Fault('TOKEN_INVALID');
-      const caller = callerOf(payload, client);
+      const caller = actorRequired && payload.actor === undefined ? null : callerOf(payload, client);
       if (!caller || isDismissed(caller)) throw new Fault('TOKEN_INVALID');
       const binding = bindingOf(payload);
       if (!binding && bindingRequired) throw new Fault('TOKEN_UNBOUND');
@@ -96,7 +98,7 @@ function bindingOf({ cnf }: JWTPayload): { readonly certificate: string | null; 
   return { certificate, key };
 }
 
-/** `actor` says what `sub` names: an institution (also where it is missing), a member of staff, an enterprise. */
+/** `actor` says what `sub` names: an institution (also where it is missing and need not stand there), a member of staff, an enterprise. */
 function callerOf({ sub, actor = 'institution', roles, provider = null }: JWTPayload, client: string): Caller | null {
   switch (actor) {
     case 'institution':

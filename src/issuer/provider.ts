@@ -104,7 +104,7 @@ export function openProvider(parts: ProviderParts): Provider {
     },
     async extraTokenClaims(_ctx, token) {
       if (token.kind === 'ClientCredentials') return { actor: 'institution' };
-      const account = await staff.findActive(String(token.accountId));
+      const account = await staff.findActive(String(token.accountId), null);
       if (!account) throw new errors.InvalidGrant('the account is gone');
       return { actor: 'staff', roles: [...account.roles], ...(account.provider === null ? {} : { provider: account.provider }) };
     },
@@ -115,8 +115,8 @@ export function openProvider(parts: ProviderParts): Provider {
         },
       },
     },
-    async findAccount(_ctx, login) {
-      const account = await staff.findActive(login);
+    async findAccount(ctx, login) {
+      const account = await staff.findActive(login, ctx.oidc?.session?.loginTs ?? null);
       return account ? { accountId: account.login, claims: async () => ({ sub: account.login }) } : undefined;
     },
     /** Consoles are the platform's own: nobody is asked whether the platform may act for its staff. */

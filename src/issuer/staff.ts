@@ -16,8 +16,8 @@ export interface StaffAccount {
 export type SignIn = { readonly kind: 'SIGNED_IN'; readonly login: string } | { readonly kind: 'REFUSED' } | { readonly kind: 'THROTTLED' };
 
 export interface Staff {
-  /** null where there is none, or it is disabled. */
-  findActive(login: string): Promise<StaffAccount | null>;
+  /** null where there is none, it is disabled, or it was changed after somebody signed in at `signedInAt` (seconds). */
+  findActive(login: string, signedInAt: number | null): Promise<StaffAccount | null>;
   list(): Promise<StaffAccount[]>;
   /** Makes an account, or gives an existing one another password, roles and names. */
   add(account: Omit<StaffAccount, 'active'>, password: string): Promise<void>;
@@ -47,8 +47,13 @@ export function openStaff({ postgres }: { postgres: Postgres }): Staff {
     return row?.failures ?? Number.POSITIVE_INFINITY;
   }
   return {
-    async findActive(login) {
-      const [row] = await postgres.query<StaffAccount>({ name: 'staff', text: `select ${COLUMNS} from staff where login = $1 and active`, values: [login] });
+    async findActive(login, signedInAt) {
+      const [row] = await postgres.query<StaffAccount>({
+        name: 'staff',
+        // Signing in is told in whole seconds.
+        text: `select ${COLUMNS} from staff where login = $1 and active and ($2::double precision is null or changed_at < to_timestamp($2 + 1))`,
+        values: [login, signedInAt],
+      });
       return row ?? null;
     },
     list: () => postgres.query<StaffAccount>({ text: `select ${COLUMNS} from staff order by login` }),

@@ -505,7 +505,7 @@ describe('Outside production and in it', () => {
     try {
       const post = async (query: string) => {
         // Production takes tokens of its own audience only, bound to a key of the caller.
-        const token = await tokens.tokenFor('bank-01', 'bank-01-core', { cnf: { jkt: key.thumbprint } });
+        const token = await tokens.tokenFor('bank-01', 'bank-01-core', { actor: 'institution', cnf: { jkt: key.thumbprint } });
         const headers = { authorization: `DPoP ${token}`, dpop: await proof(key, 'POST', 'http://localhost/graphql', token) };
         const response = await production.server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
         return { status: response.statusCode, text: response.body, body: response.json() };

@@ -41,6 +41,7 @@ const tokenOf = (key: ClientKey, claims: Record<string, unknown> = {}) =>
       aud: zone.config.tokenAudience,
       sub: 'bank-01',
       client_id: 'bank-01-core',
+      actor: 'institution',
       iat: seconds(),
       exp: seconds() + 300,
       ...claims,
@@ -55,6 +56,10 @@ const ask = async (token: string, at = gateway) => {
 test('its tokens are believed, and its keys are fetched once for many', async () => {
   for (let times = 0; times < 5; times++) expect(await ask(await tokenOf(keys[0] as ClientKey))).toEqual([200, null]);
   expect(asked).toBe(1);
+});
+
+test('a token that does not say what its subject is names nobody', async () => {
+  expect(await ask(await tokenOf(keys[0] as ClientKey, { actor: undefined }))).toEqual([401, 'TOKEN_INVALID']);
 });
 
 test('the embedded issuer is off: its tokens are not believed, and nothing stands below /oidc', async () => {
