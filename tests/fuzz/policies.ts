@@ -122,6 +122,13 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
         ...INSTITUTIONS.map(() =>
           fc.oneof(
             { weight: 5, arbitrary: fc.constant([[{ ...EVER, purposes: [...PURPOSES], highestGrade: 4 }]]) },
+            // Beside the one that allows everything, one for other purposes that allows little.
+            {
+              weight: 2,
+              arbitrary: fc
+                .record({ others: fc.subarray(PURPOSES.slice(1), { minLength: 1 }), highestGrade: fc.constantFrom(1, 2) })
+                .map(({ others, highestGrade }) => [[{ ...EVER, purposes: [...PURPOSES], highestGrade: 4 }], [{ ...EVER, purposes: others, highestGrade }]]),
+            },
             { weight: 5, arbitrary: fc.array(fc.array(agreementContent, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 }) },
             { weight: 1, arbitrary: fc.constant([]) },
           ),

@@ -15,7 +15,7 @@ import type { Config } from '../../src/config.js';
 import { migrate } from '../../src/migrations.js';
 import type { Postgres } from '../../src/postgres.js';
 import { type Database, type Gateway, openGateway } from '../../src/zone.js';
-import type { Zone } from '../oracle/answer.js';
+import type { StoredRecord, Zone } from '../oracle/answer.js';
 import { type CategoryFacts, readCategories } from '../oracle/catalogue.js';
 import type { Policy } from '../oracle/policy.js';
 import { changed } from './changed.js';
@@ -72,6 +72,7 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
   const owner = database.open('owner');
   const categories = readCategories(join(config.schemaFolder, 'catalogue'), CATEGORIES);
   const holding = recordsOf(categories);
+  const whole = new Map(holding.records);
   await prepare(owner, holding);
   const [clock] = await owner.query<{ now: Date; version: number }>({ text: 'select now(), (select max(version) from policy_version) as version' });
   if (!clock) throw new Error('the database tells no time');
@@ -191,11 +192,13 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
       await write(added, highest + 1, change.change, concerned);
     },
     async deliver(round) {
-      const listed = [...holding.records].filter(([, { rows }]) => rows.length > 1);
-      const chosen = new Map(Array.from({ length: DELIVERED }, (_, place) => listed[(round * 13 + place * 29) % listed.length] as (typeof listed)[number]));
-      for (const [key, record] of chosen) {
+      const listed = [...whole].filter(([, { rows }]) => rows.length > 1);
+      const chosen = new Set(Array.from({ length: DELIVERED }, (_, place) => listed[(round * 13 + place * 29) % listed.length]?.[0] as string));
+      for (const key of chosen) {
+        const record = holding.records.get(key) as StoredRecord;
         const [uscc, code] = key.split(' ') as [string, string];
-        const rows = record.rows.slice(1);
+        // A list loses its first row, and has them all again when it has lost all but one.
+        const rows = record.rows.length > 1 ? record.rows.slice(1) : (whole.get(key) as StoredRecord).rows;
         await owner.transaction(async (client) => {
           const { rows: raised } = await client.query<{ generation: number }>(
             'update category set generation = generation + 1 where code = $1 returning generation',
@@ -229,7 +232,7 @@ export async function openWorld(config: Config, database: Database): Promise<Wor
   };
 }
 
-/** Records that lose their first row in one delivery. */
+/** Records of one delivery. */
 const DELIVERED = 8;
 
 /** Institutions, enterprises and records, written once; nobody waits for the disk of a database that nobody keeps. */
