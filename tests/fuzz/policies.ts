@@ -239,7 +239,7 @@ export function policyArbitraries(categories: ReadonlyMap<string, CategoryFacts>
     },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('NEW_CONSENT' as const), consent: newConsent }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('SETTING' as const), setting }) },
-    { weight: 3, arbitrary: fc.record({ change: fc.constant('CLOCK' as const), time: fc.constantFrom(...CLOCKS) }) },
+    { weight: 8, arbitrary: fc.record({ change: fc.constant('CLOCK' as const), time: fc.constantFrom(...CLOCKS) }) },
   );
   return { policy, change, clock: fc.constantFrom(...CLOCKS) };
 }
