@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util';
 import { compileFile, compileProject, copyOf, PROJECT } from './build.mjs';
 
 const { values } = parseArgs({
-  options: { cases: { type: 'string', default: '8000' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, help: { type: 'boolean' } },
+  options: { cases: { type: 'string', default: '30000' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, help: { type: 'boolean' } },
 });
 if (values.help) {
-  console.log(`npm run mutants -- [--only <words>] [--cases 12000] [--seed 1]
+  console.log(`npm run mutants -- [--only <words>] [--cases 30000] [--seed 1]
 逐个植入错误，模糊测试必须发现 Plants one fault after another, and the fuzz must find each. --cases: how long it may look for one.
 例 Example: npm run mutants -- --only masks`);
   process.exit(0);
