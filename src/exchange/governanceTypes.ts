@@ -2,12 +2,11 @@
 import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { CONSENT_STATES, PROPOSAL_STATES, REQUEST_STATES } from '../governance/lists.js';
 import { USER_ERROR_CODES } from '../governance/userErrors.js';
-import { INSTITUTION_KINDS, STAFF_ROLES } from '../terms.js';
+import { INSTITUTION_KINDS } from '../terms.js';
 import { DateScalar, DateTimeScalar, UsccScalar } from './scalars.js';
 import { BilingualText, enumOf, PageInfo, PurposeEnum, SharingEnum } from './types.js';
 
 export const InstitutionKindEnum = enumOf('InstitutionKind', INSTITUTION_KINDS, '入驻机构类型 / Kind of resident institution');
-export const StaffRoleEnum = enumOf('StaffRole', STAFF_ROLES, '平台人员角色 / What a member of staff may do');
 export const GrantEffectEnum = enumOf('GrantEffect', ['CLEAR', 'MASKED'], '授予的结果 / What a grant or a consent lets out');
 export const ChangeStateEnum = enumOf(
   'ChangeState',

@@ -31,8 +31,7 @@ export type Registration =
 
 /** A client inside a transaction. */
 interface Client {
-  // biome-ignore lint/suspicious/noExplicitAny: a row is what the statement says
-  query(text: string, values: unknown[]): Promise<{ rowCount: number | null; rows: any[] }>;
+  query(text: string, values: unknown[]): Promise<{ readonly rowCount: number | null; readonly rows: readonly Readonly<Record<string, unknown>>[] }>;
 }
 
 const limits = openLimits();
@@ -93,7 +92,7 @@ export async function registerOperations(
     operations.length,
     MANIFEST_LIMITS.registered,
   ]);
-  if (!rows[0].fits) {
+  if (rows[0]?.fits !== true) {
     const { code, message } = new Fault('BAD_USER_INPUT', { detail: `registered: > ${MANIFEST_LIMITS.registered}` });
     return { state: 'REFUSED', faults: [{ operation: '*', code, message }] };
   }

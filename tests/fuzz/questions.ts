@@ -100,7 +100,7 @@ export function questionArbitrary(categories: ReadonlyMap<string, CategoryFacts>
   const goodCode = fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom(...FIRMS) },
     { weight: 1, arbitrary: fc.constantFrom(...FIRMS).map(typedOddly) },
-    { weight: 1, arbitrary: fc.constantFrom(...STRANGERS, ...STRANGERS.map((code) => ` ${code.toLowerCase()} `)) },
+    { weight: 3, arbitrary: fc.constantFrom(...STRANGERS, ...STRANGERS.map((code) => ` ${code.toLowerCase()} `)) },
   );
   const anyCode = fc.oneof({ weight: 12, arbitrary: goodCode }, { weight: 1, arbitrary: fc.constantFrom(...BAD_CODES) });
   const singleCode = fc.oneof({ weight: 40, arbitrary: goodCode }, { weight: 1, arbitrary: fc.constantFrom(...BAD_CODES) });
