@@ -17,6 +17,7 @@ export interface Config {
   readonly governanceDatabaseUrl: string | null;
   readonly deliveryDatabaseUrl: string | null;
   readonly issuerDatabaseUrl: string | null;
+  readonly sequencerDatabaseUrl: string | null;
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
@@ -38,6 +39,12 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Certificate and key of the listener; null: plain HTTP. */
   readonly tls: TlsFiles | null;
+  /** Whether this process offers to sequence the audit log; one of those that offer does. */
+  readonly sequencing: boolean;
+  /** Name of the audit log, under which its checkpoints are signed; never changed while there are entries. */
+  readonly auditOrigin: string;
+  /** Private key that signs checkpoints; made where there is none. */
+  readonly auditKeyFile: string;
   /** Origins of browsers that may call; empty: none. */
   readonly corsOrigins: readonly string[];
 }
@@ -98,6 +105,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const gatewayUrl = loginOf('DATABASE_GATEWAY_URL', 'zone_gateway');
   const governanceUrl = loginOf('DATABASE_GOVERNANCE_URL', 'zone_governance');
   const issuerUrl = loginOf('DATABASE_ISSUER_URL', 'zone_issuer');
+  const sequencing = oneOf('AUDIT_SEQUENCER', ['on', 'off'], 'on') === 'on';
+  const sequencerUrl = sequencing ? loginOf('DATABASE_SEQUENCER_URL', 'zone_sequencer') : null;
+  const auditOrigin = text('AUDIT_ORIGIN', 'zone.example/audit');
+  if (!/^[\w./-]{1,100}$/.test(auditOrigin)) faults.push('AUDIT_ORIGIN must be a name of letters, digits, dots, slashes and hyphens');
   if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
 
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
@@ -126,6 +137,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     governanceDatabaseUrl: governanceUrl,
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     issuerDatabaseUrl: issuerUrl,
+    sequencerDatabaseUrl: sequencerUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
@@ -139,6 +151,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     tokenBinding,
     publicUrl: address('PUBLIC_URL', ['https', 'http'])?.replace(/\/+$/, '') ?? null,
     tls: certificate && key ? { certificate, key, clientCa } : null,
+    sequencing,
+    auditOrigin,
+    auditKeyFile: file('AUDIT_KEY_FILE') ?? join(resolve(home), 'audit', 'signing.pem'),
     corsOrigins: text('CORS_ORIGINS', '')
       .split(',')
       .map((origin) => origin.trim())

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process: command line, signals, exit code. What a command does is in `commands/`. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { defineAuditCommands } from './commands/auditCommands.js';
 import { Fault } from './faults.js';
 
 const whole = (least: number) => (text: string) => {
@@ -198,7 +199,13 @@ issuer
   .addHelpText('after', example('node dist/main.js issuer rotate'))
   .action(async () => (await import('./commands/registers.js')).rotateKey());
 
-const groups = [catalogue, operations, schema, staff, client, issuer];
+const audit = program
+  .command('audit')
+  .description('审计日志：排序、核验、证明 / The audit log: sequencing, verification, proofs')
+  .addHelpText('after', example('node dist/main.js audit sequence'));
+defineAuditCommands(audit, example);
+
+const groups = [audit, catalogue, operations, schema, staff, client, issuer];
 for (const command of [program, ...program.commands, ...groups.flatMap(({ commands }) => commands)])
   command.showHelpAfterError('(--help 查看用法 / shows how)');
 

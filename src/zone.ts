@@ -6,6 +6,8 @@ import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
+import { openSequencer, type Sequencer } from './audit/sequencer.js';
+import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
@@ -41,8 +43,10 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console'];
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer'];
 const LONG_WORK_MS = 6 * 3_600_000;
+/** A step of the sequencer, which is about thousands of entries. */
+const SEQUENCING_MS = 30_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
   const embedded = config.databaseUrl ? null : await openEmbeddedPostgres(config.zoneHome, SERVING_ROLES);
@@ -54,6 +58,7 @@ export async function openDatabase(config: Config): Promise<Database> {
     zone_issuer: embedded?.urlOf('zone_issuer') ?? config.issuerDatabaseUrl ?? ownerUrl,
     zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
+    zone_sequencer: embedded?.urlOf('zone_sequencer') ?? config.sequencerDatabaseUrl ?? ownerUrl,
   };
   const opened: Postgres[] = [];
   return {
@@ -156,6 +161,17 @@ export async function openGateway(
       await cache.close();
     },
   };
+}
+
+/** What sequences the log and signs it; to be started, and closed before the database. */
+export function openEvidence(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Sequencer {
+  return openSequencer({
+    postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
+    signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
+    integrations: [],
+    now,
+    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
+  });
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */

@@ -79,6 +79,15 @@ interface AccessAsked {
   readonly enterprise: string | null;
   readonly category: string | null;
 }
+/** A look into the log or at what is kept of it: trail, statement, usage, export, alerts. */
+export interface LookupEntry {
+  /** Root field or route, such as `auditTrail`. */
+  readonly field: string;
+  /** What was looked for, as it was asked. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** How many entries, rows or cells were given. */
+  readonly returned: number;
+}
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
   /** Nothing was given; `code` is of the table of faults. */
@@ -111,6 +120,7 @@ export type AuditEntry = Outcome & {
   /** Questions what would be given, which read no record but tell about consents. */
   readonly questions?: readonly AccessQuestion[];
   readonly changes?: readonly ChangeEntry[];
+  readonly lookups?: readonly LookupEntry[];
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */
   readonly supersedes?: string;

@@ -38,20 +38,14 @@ const MOST_CHARACTERS = 4_000_000;
 const MOST_WAITING = 20_000;
 const AWAY_MS = 10_000;
 
-/** Takes turns with whoever narrows policy, so that the epoch is of a moment no earlier than the entry; see 0003_governance.sql. */
+/** Takes turns with whoever narrows policy, so that the epoch is of a moment no earlier than the entry; see 0007_evidence_log.sql. */
 const APPEND = 'select institution, epoch from append_audit($1, $2, $3, $4, $5)';
 
 /** Appends within the transaction of a change: both become durable together or not at all, and the receipt counts from then. */
 export async function appendWithin(client: Client, entry: AuditEntry): Promise<Receipt> {
   const text = canonical(entry);
   const hash = leafHash(text);
-  await client.query('insert into audit_entry (id, time, institution, entry, leaf_hash) values ($1, $2, $3, $4, $5)', [
-    entry.id,
-    entry.time,
-    entry.institution,
-    text,
-    hash,
-  ]);
+  await client.query('select append_audit_within($1, $2, $3, $4, $5)', [entry.id, entry.time, entry.institution, text, hash]);
   return { id: entry.id, time: entry.time, leafHash: hash.toString('hex') } as Receipt;
 }
 

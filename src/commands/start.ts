@@ -1,11 +1,12 @@
 /** Commands that serve: the gateway alone, and the demonstration of everything. */
 import closeWithGrace from 'close-with-grace';
+import type { Sequencer } from '../audit/sequencer.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
-import { type Database, type Gateway, openCatalogue, openDatabase, openGateway, openLog } from '../zone.js';
+import { type Database, type Gateway, openCatalogue, openDatabase, openEvidence, openGateway, openLog } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
@@ -32,10 +33,12 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
   let gateway: Gateway | null = null;
+  let sequencer: Sequencer | null = null;
   // From here on a signal closes whatever is open, in the order in which requests stand on it.
   const grace = closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
     if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
     await gateway?.close();
+    await sequencer?.close();
     await database.close();
   });
   try {
@@ -46,11 +49,17 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
       if (embedded) say(accountsLine(await seedSandboxAccounts(config, database)));
     }
     gateway = await openGateway(config, database, catalogue, log);
-    return { gateway, address: await listening(gateway, config) };
+    const address = await listening(gateway, config);
+    if (config.sequencing) {
+      sequencer = openEvidence(config, database, log);
+      sequencer.start();
+    }
+    return { gateway, address };
   } catch (error) {
     // It would end the process in good order, with exit code 0.
     grace.uninstall();
     await gateway?.close();
+    await sequencer?.close();
     await database.close();
     throw error;
   }

@@ -9,7 +9,7 @@ import { actorOf, type Caller, type Cause, type InstitutionCaller } from '../acc
 import { USUAL_ALLOWANCE } from '../allowance/demand.js';
 import type { Ledger } from '../allowance/ledger.js';
 import type { Toll } from '../allowance/toll.js';
-import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type SearchEntry } from '../audit/entry.js';
+import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type LookupEntry, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Trail } from '../audit/trail.js';
 import type { Catalogue } from '../catalogue/model.js';
@@ -97,6 +97,7 @@ export class Journey {
   readonly unknown = new Map<string, Set<string>>();
   readonly searches: SearchEntry[] = [];
   readonly questions: AccessQuestion[] = [];
+  readonly lookups: LookupEntry[] = [];
   /** What a mutation came to; it stands in the entry whether something changed or not. */
   change: ChangeEntry | null = null;
   /** The receipt of a change, whose entry became durable with it. */
@@ -221,6 +222,7 @@ export class Journey {
       ...(this.searches.length > 0 ? { searches: this.searches } : {}),
       ...(this.questions.length > 0 ? { questions: this.questions } : {}),
       ...(change ? { changes: [change] } : {}),
+      ...(this.lookups.length > 0 ? { lookups: this.lookups } : {}),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),

@@ -29,8 +29,11 @@ const roomOf = (path: string): string => path.split('/')[0]?.replace(/\.ts$/, ''
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
   commands: ['zone', 'synthetic', 'migrations', 'config'],
-  zone: ['http', 'issuer', 'console', 'exchange', 'delivery', 'embedded', 'config'],
-  exchange: ['grounds', 'records', 'audit', 'governance', 'allowance', 'operations'],
+  zone: ['verify', 'alerts', 'reports', 'http', 'issuer', 'console', 'exchange', 'delivery', 'embedded', 'config'],
+  exchange: ['grounds', 'records', 'audit', 'governance', 'allowance', 'operations', 'alerts', 'reports'],
+  alerts: ['audit'],
+  reports: ['audit'],
+  verify: ['terms', 'faults'],
   governance: ['audit', 'access'],
   delivery: ['records', 'catalogue'],
   console: ['audit', 'access'],
@@ -55,7 +58,22 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 };
 /** Stores are not reached through another room: whoever uses one is named here. */
 const STORES: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['zone', 'commands', 'issuer', 'records', 'grounds', 'audit', 'governance', 'delivery', 'console', 'synthetic', 'operations'],
+  postgres: [
+    'zone',
+    'commands',
+    'issuer',
+    'records',
+    'grounds',
+    'audit',
+    'governance',
+    'delivery',
+    'console',
+    'synthetic',
+    'operations',
+    'alerts',
+    'reports',
+    'verify',
+  ],
   redis: ['zone', 'records', 'allowance'],
 };
 /** What opens a pool, a client, a key, a server or the environment, and who may. */

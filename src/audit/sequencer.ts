@@ -1,0 +1,217 @@
+/**
+ * The sequencer: puts committed entries into the tree in the order of their places, hands them to whoever keeps an index of
+ * them, and signs a checkpoint. MUST: one at a time; each step is one transaction, so tree, indexes and checkpoint agree.
+ * Whoever holds the advisory lock sequences; its session ends with its process, or when it is frozen, and another takes over.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, Postgres } from '../postgres.js';
+import type { AuditEntry } from './entry.js';
+import { TILE_WIDTH } from './merkle.js';
+import { lastSettled } from './settled.js';
+import type { Signer } from './signer.js';
+import { addLeaves, hashesOf, readerOf } from './tiles.js';
+
+/** An entry's row at its place in the tree. */
+export interface Leaf {
+  /** Its leaf: 0, 1, 2 ... */
+  readonly leaf: number;
+  /** Its place in the table; places have gaps. */
+  readonly sequence: number;
+  readonly id: string;
+  readonly time: Date;
+  readonly institution: string | null;
+  /** The bytes that were hashed: canonical JSON. */
+  readonly text: string;
+  readonly leafHash: Buffer;
+}
+export interface IntegratedEntry extends Leaf {
+  readonly entry: AuditEntry;
+}
+/** Who keeps something that follows from entries, in the transaction that integrates them: exactly once each, in order. */
+export interface Integration {
+  integrate(client: Client, entries: readonly IntegratedEntry[]): Promise<void>;
+  /** Lines that each checkpoint is to carry, such as the root of an index; asked after `integrate`. */
+  lines?(client: Client): Promise<readonly string[]>;
+}
+/** What was signed. */
+export interface SignedCheckpoint {
+  readonly number: number;
+  readonly size: number;
+  readonly time: Date;
+  readonly note: string;
+}
+export interface Sequencer {
+  /** Sequences whenever it holds the lock, until closed. */
+  start(): void;
+  /** One step now, if no other process sequences. @returns what was signed; null where nothing was to be */
+  step(): Promise<SignedCheckpoint | null>;
+  readonly state: 'SEQUENCING' | 'WAITING' | 'CLOSED';
+  close(): Promise<void>;
+}
+export interface SequencerParts {
+  readonly postgres: Postgres;
+  readonly signer: Signer;
+  readonly integrations: readonly Integration[];
+  readonly now: () => Date;
+  /** Told of each checkpoint once it is durable; MUST NOT throw. */
+  readonly told?: (checkpoint: SignedCheckpoint) => void;
+  readonly failed?: (error: unknown) => void;
+  /** Time between steps, in ms. */
+  readonly intervalMs?: number;
+}
+
+const SEQUENCING = 7203162;
+const INTERVAL_MS = 1_000;
+/** How long those who wait for the lock wait between tries: another takes over well within five seconds. */
+const TRY_EVERY_MS = 1_000;
+/** A process that is frozen while it sequences loses its session, and with it the lock. */
+const FROZEN_AFTER = "set idle_session_timeout = '4s'; set idle_in_transaction_session_timeout = '4s'";
+/** Whoever adds an entry may take so long; then what is settled without it waits for the next step. */
+const PATIENCE_MS = 3_000;
+/** Entries a transaction; bounds memory, and how long a step takes. */
+const MOST_AT_ONCE = 5_000;
+/** A log in which nothing happens says so now and then: a checkpoint that is old is a sign that nobody signs. */
+const HEARTBEAT_MS = 60_000;
+
+const LAST_CHECKPOINT = 'select size, last_sequence as sequence, time from audit_checkpoint order by number desc limit 1';
+const NEXT = `
+select sequence, id, time, institution, entry as text, leaf_hash as "leafHash" from audit_entry
+where sequence > $1 and sequence <= $2 order by sequence limit ${MOST_AT_ONCE}`;
+const BLOCKS = `
+insert into audit_block (block, first_sequence, last_sequence, entries, first_time, last_time)
+  select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::timestamptz[])
+on conflict (block) do update set last_sequence = excluded.last_sequence, entries = audit_block.entries + excluded.entries,
+  first_time = least(audit_block.first_time, excluded.first_time), last_time = greatest(audit_block.last_time, excluded.last_time)`;
+const SIGNED = 'insert into audit_checkpoint (size, time, last_sequence, root, note) values ($1, $2, $3, $4, $5) returning number';
+
+interface Reached {
+  readonly size: number;
+  readonly sequence: number;
+  readonly time: Date | null;
+}
+
+export function openSequencer(parts: SequencerParts): Sequencer {
+  const { postgres, intervalMs = INTERVAL_MS } = parts;
+  let state: Sequencer['state'] = 'WAITING';
+  let running: Promise<void> = Promise.resolve();
+  const closed = () => state === 'CLOSED';
+
+  /** Runs work while holding the lock; null where another process has it. */
+  const alone = <T>(work: (client: Client) => Promise<T>): Promise<T | null> =>
+    postgres.withClient(async (client) => {
+      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [SEQUENCING]);
+      if (!rows[0]?.mine) return null;
+      await client.query(FROZEN_AFTER);
+      try {
+        return await work(client);
+      } finally {
+        await client.query('reset idle_session_timeout; reset idle_in_transaction_session_timeout; select pg_advisory_unlock_all()');
+      }
+    });
+
+  async function sequence(): Promise<void> {
+    while (!closed()) {
+      await alone(async (client) => {
+        state = closed() ? 'CLOSED' : 'SEQUENCING';
+        await client.query('select create_audit_months(now(), now() + $1)', ['40 days']);
+        while (!closed()) {
+          // As long as there is more than fits into a step, the next one follows at once.
+          while ((await stepOf(client, parts))?.more && !closed());
+          await sleep(intervalMs);
+        }
+      }).catch((error: unknown) => parts.failed?.(error));
+      if (!closed()) state = 'WAITING';
+      await sleep(TRY_EVERY_MS);
+    }
+  }
+
+  return {
+    start() {
+      running = sequence();
+    },
+    step: () => alone((client) => stepOf(client, parts)),
+    get state() {
+      return state;
+    },
+    async close() {
+      state = 'CLOSED';
+      await running;
+    },
+  };
+}
+
+/** Integrates what is settled, up to a bound, and signs; null where there is nothing new and the last checkpoint is young. */
+async function stepOf(client: Client, { integrations, signer, now, told }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
+  const reached = await lastReached(client);
+  const settled = await lastSettled(client, PATIENCE_MS);
+  const entries = settled === null ? [] : await nextEntries(client, reached, settled);
+  const time = now();
+  const young = reached.time !== null && time.getTime() - reached.time.getTime() < HEARTBEAT_MS;
+  if (entries.length === 0 && (young || reached.size === 0)) return null;
+  await client.query('begin');
+  try {
+    const root =
+      entries.length > 0
+        ? await addLeaves(
+            client,
+            reached.size,
+            entries.map(({ leafHash }) => leafHash),
+          )
+        : await rootOf(client, reached.size);
+    if (entries.length > 0) await client.query(BLOCKS, blocksOf(entries));
+    const lines: string[] = [];
+    const readable = entries.flatMap(readableOf);
+    for (const integration of integrations) {
+      if (readable.length > 0) await integration.integrate(client, readable);
+      lines.push(...((await integration.lines?.(client)) ?? []));
+    }
+    const size = reached.size + entries.length;
+    const note = signer.sign({ size, root, time, lines });
+    const sequence = entries.at(-1)?.sequence ?? reached.sequence;
+    const { rows } = await client.query<{ number: number }>(SIGNED, [size, time, sequence, root, note]);
+    await client.query('commit');
+    const signed: SignedCheckpoint = { number: rows[0]?.number as number, size, time, note };
+    told?.(signed);
+    return { ...signed, more: entries.length === MOST_AT_ONCE };
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function lastReached(client: Client): Promise<Reached> {
+  return (await client.query<Reached>(LAST_CHECKPOINT)).rows[0] ?? { size: 0, sequence: 0, time: null };
+}
+
+async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Leaf[]> {
+  const { rows } = await client.query<Omit<Leaf, 'leaf'>>({ name: 'next entries', text: NEXT, values: [sequence, settled] });
+  return rows.map((row, position) => ({ ...row, leaf: size + position }));
+}
+
+/** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */
+function readableOf(leaf: Leaf): IntegratedEntry[] {
+  try {
+    const entry = JSON.parse(leaf.text) as AuditEntry | null;
+    return typeof entry === 'object' && entry !== null ? [{ ...leaf, entry }] : [];
+  } catch {
+    return [];
+  }
+}
+
+async function rootOf(client: Client, size: number): Promise<Buffer> {
+  return (await hashesOf(readerOf(client), [{ from: 0, until: size }]))[0] as Buffer;
+}
+
+/** The rows of `audit_block` that these entries begin or continue, column by column. */
+function blocksOf(entries: readonly Leaf[]): unknown[][] {
+  const blocks = new Map<number, Leaf[]>();
+  for (const one of entries) {
+    const block = Math.floor(one.leaf / TILE_WIDTH);
+    blocks.set(block, [...(blocks.get(block) ?? []), one]);
+  }
+  const rows = [...blocks].map(([block, within]) => {
+    const times = within.map(({ time }) => time.getTime());
+    return [block, within[0]?.sequence, within.at(-1)?.sequence, within.length, new Date(Math.min(...times)), new Date(Math.max(...times))];
+  });
+  return [0, 1, 2, 3, 4, 5].map((column) => rows.map((row) => row[column]));
+}
