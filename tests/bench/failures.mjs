@@ -103,9 +103,9 @@ try {
   await phase('Redis wakes');
   await phase('audit insert refused', async () => {
     await sleep(soon);
-    await owner.query({ text: 'revoke insert on audit_entry from zone_gateway' });
+    await owner.query({ text: 'revoke execute on function append_audit from zone_gateway' });
   });
-  await owner.query({ text: 'grant insert on audit_entry to zone_gateway' });
+  await owner.query({ text: 'grant execute on function append_audit to zone_gateway' });
   await phase('audit allowed again');
   await owner.query({
     text: "create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'no space left' using errcode = '53100'; end $$",

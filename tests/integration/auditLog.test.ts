@@ -153,7 +153,7 @@ describe('entries that arrive together', () => {
 describe('when a statement fails', () => {
   afterEach(async () => {
     await zone.owner.query({ text: 'alter table audit_entry drop constraint if exists never' });
-    await zone.owner.query({ text: 'grant insert on audit_entry to zone_gateway' });
+    await zone.owner.query({ text: 'grant execute on function append_audit to zone_gateway' });
   });
 
   test('for one entry, that one is refused; those that shared its statement are appended, in order', async () => {
@@ -187,7 +187,7 @@ describe('when a statement fails', () => {
   });
 
   test.each([
-    ['the right to insert is taken away', 'revoke insert on audit_entry from zone_gateway'],
+    ['the right to append is taken away', 'revoke execute on function append_audit from zone_gateway'],
     ['a row is not accepted', 'alter table audit_entry add constraint never check (false) not valid'],
   ])('%s: each entry is refused, as long as it lasts', async (_, spoil) => {
     await zone.owner.query({ text: spoil });

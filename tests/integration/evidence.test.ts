@@ -12,7 +12,7 @@ const roles = new Map<Role, Postgres>();
 beforeAll(async () => {
   zone = await openTestZone();
   gateway = await openWatchedGateway(zone);
-  for (const role of ['zone_gateway', 'zone_delivery', 'zone_console'] as const) roles.set(role, zone.database.open(role));
+  for (const role of ['zone_gateway', 'zone_delivery', 'zone_console', 'zone_sequencer'] as const) roles.set(role, zone.database.open(role));
   await gateway.ask('{ catalogue { version } }');
 });
 afterAll(async () => {
@@ -35,7 +35,23 @@ describe('The roles of the database repeat the law', () => {
     ['zone_gateway', 'alter table audit_entry add column forged text'],
     ['zone_gateway', 'drop table audit_entry'],
     ['zone_gateway', 'create trigger forged before insert on audit_entry for each row execute function suppress_redundant_updates_trigger()'],
-    ['zone_gateway', `insert into audit_entry (sequence, id, time, entry, leaf_hash) overriding system value values (1, 'x', now(), '{}', '')`],
+    ['zone_gateway', INSERT_ENTRY],
+    ['zone_gateway', `insert into audit_entry (sequence, id, time, entry, leaf_hash) values (1, 'x', now(), '{}', '')`],
+    ['zone_gateway', "select nextval('audit_place')"],
+    ['zone_gateway', "select append_audit_within('x', now(), null, '{}', decode(repeat('00', 32), 'hex'))"],
+    ['zone_gateway', 'select create_audit_months(now(), now())'],
+    ['zone_gateway', "update audit_tile set hashes = ''"],
+    ['zone_gateway', 'delete from audit_block'],
+    ['zone_gateway', "insert into audit_checkpoint (size, time, last_sequence, root, note) values (1, now(), 1, '', '')"],
+    ['zone_gateway', "update audit_key set verifier = ''"],
+    ['zone_sequencer', INSERT_ENTRY],
+    ['zone_sequencer', "update audit_entry set entry = '{}'"],
+    ['zone_sequencer', 'delete from audit_entry'],
+    ['zone_sequencer', "update audit_checkpoint set note = ''"],
+    ['zone_sequencer', 'delete from audit_checkpoint'],
+    ['zone_sequencer', 'delete from audit_tile'],
+    ['zone_sequencer', 'select * from record'],
+    ['zone_sequencer', 'select * from consent'],
     ['zone_gateway', "insert into record (uscc, category, payload, data_time, received_at, delivery, version) values ('x', 1, '{}', now(), now(), 1, 1)"],
     ['zone_gateway', "update record set payload = '{}'"],
     ['zone_gateway', 'delete from record'],
@@ -81,9 +97,12 @@ describe('The roles of the database repeat the law', () => {
     expect(refused).toBe('42501');
   });
 
-  test.each<Role>(['zone_gateway', 'zone_delivery', 'zone_console'])('%s cannot become another role', async (role) => {
+  test.each<Role>(['zone_gateway', 'zone_delivery', 'zone_console', 'zone_sequencer'])('%s cannot become another role', async (role) => {
     const [owner] = await zone.owner.query<{ name: string }>({ text: "select tableowner as name from pg_tables where tablename = 'audit_entry'" });
-    for (const other of [String(owner?.name), ...(['zone_gateway', 'zone_delivery', 'zone_console'] as Role[]).filter((name) => name !== role)]) {
+    for (const other of [
+      String(owner?.name),
+      ...(['zone_gateway', 'zone_delivery', 'zone_console', 'zone_sequencer'] as Role[]).filter((name) => name !== role),
+    ]) {
       await expect(as(role).query({ text: `set role "${other}"` })).rejects.toMatchObject({ code: '42501' });
     }
     await as(role).query({ text: 'reset role' });
@@ -96,6 +115,7 @@ describe('The roles of the database repeat the law', () => {
   test.each<[Role, string]>([
     ['zone_gateway', 'select payload from record limit 1'],
     ['zone_gateway', 'select entry from audit_entry limit 1'],
+    ['zone_sequencer', 'select entry from audit_entry limit 1'],
     ['zone_delivery', 'select payload from record limit 1'],
     ['zone_delivery', 'select id from delivery limit 1'],
     ['zone_console', 'select entry from audit_entry limit 1'],

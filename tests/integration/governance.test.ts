@@ -404,13 +404,13 @@ describe('The same key', () => {
 describe('A change and its entry', () => {
   test('are durable together: where the entry cannot be written, nothing is changed and nothing is answered', async () => {
     const before = await versionNow();
-    await zone.owner.query({ text: 'revoke insert (id) on audit_entry from zone_governance' });
+    await zone.owner.query({ text: 'revoke execute on function append_audit_within from zone_governance' });
     try {
       const { answer } = await changePolicy('revokeGrant', { grant: 'bank-21-G1' });
       expect([answer.status, answer.body.data]).toEqual([500, undefined]);
       expect(await versionNow()).toBe(before);
     } finally {
-      await zone.owner.query({ text: 'grant insert (id) on audit_entry to zone_governance' });
+      await zone.owner.query({ text: 'grant execute on function append_audit_within to zone_governance' });
     }
   });
 
