@@ -497,6 +497,7 @@ describe('Outside production and in it', () => {
       DATABASE_GATEWAY_URL: `${zone.database.ownerUrl}?application_name=gateway`,
       DATABASE_GOVERNANCE_URL: `${zone.database.ownerUrl}?application_name=governance`,
       DATABASE_ISSUER_URL: `${zone.database.ownerUrl}?application_name=issuer`,
+      DATABASE_SEQUENCER_URL: `${zone.database.ownerUrl}?application_name=sequencer`,
       TOKEN_JWKS_FILE: file,
       PUBLIC_URL: 'http://localhost',
     });

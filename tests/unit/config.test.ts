@@ -25,6 +25,7 @@ const PRODUCTION = {
   DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone',
   DATABASE_GOVERNANCE_URL: 'postgres://governance@db/zone',
   DATABASE_ISSUER_URL: 'postgres://issuer@db/zone',
+  DATABASE_SEQUENCER_URL: 'postgres://sequencer@db/zone',
   PUBLIC_URL: 'https://gateway.zone.example',
 };
 
@@ -155,11 +156,12 @@ describe('production', () => {
     ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
+    ['the owner as sequencer', { ...PRODUCTION, DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_SEQUENCER_URL']],
     ['the owner as issuer', { ...PRODUCTION, DATABASE_ISSUER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_ISSUER_URL']],
     [
       'any of it',
       { ZONE_ENV: 'production' },
-      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
+      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_SEQUENCER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
     ],
   ])('does not trust %s', (_what, environment, names) => {
     expect(wrong(environment)).toEqual(names);
