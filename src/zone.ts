@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
+import { openProofs } from './audit/proofs.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
@@ -108,12 +109,14 @@ export async function openGateway(
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
+  const proofs = openProofs({ postgres: reading });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      proofs,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -136,6 +139,7 @@ export async function openGateway(
     log,
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
+    proofs,
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
