@@ -5,6 +5,7 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
+import { type KeyFiles, openKeyFiles } from './audit/keyFiles.js';
 import { openAuditLog } from './audit/log.js';
 import { openProofs } from './audit/proofs.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
@@ -240,6 +241,11 @@ function sandboxIssuerOf(keys: SigningKeys, { tokenIssuer, tokenAudience }: Conf
 /** A new signing key for the embedded issuer of this home; its gateways follow at once. */
 export async function rotateSigningKey(config: Config): ReturnType<SigningKeys['rotate']> {
   return (await openSigningKeys(config)).rotate();
+}
+
+/** The keys that sign the audit log, in their files; a rotation is noticed by whoever sequences. */
+export function openAuditKeys({ auditKeyFile, auditOrigin }: Config): KeyFiles {
+  return openKeyFiles({ file: auditKeyFile, origin: auditOrigin });
 }
 
 /** Registers of the embedded issuer, for commands. */

@@ -27,11 +27,12 @@ export function openSigner({ file, origin }: { file: string; origin: string }): 
     sign(checkpoint, previous = null) {
       const keys = files.read();
       signing = keys.signing;
-      const before = previous === null ? [] : keyIdsIn(previous);
-      const isFirst = !before.includes(idOfKey(signing));
+      // Of a note with two signatures the first is that of the key which took over.
+      const before = previous === null ? null : keyIdsIn(previous)[0];
+      const isFirst = before !== idOfKey(signing);
       if (!isFirst && keys.leaving.length > 0) files.forgetLeaving();
       // Whoever trusts only the key of before follows from here to the new one.
-      const leaving = isFirst ? keys.leaving.filter((key) => before.includes(idOfKey(key))) : [];
+      const leaving = isFirst ? keys.leaving.filter((key) => before === idOfKey(key)) : [];
       return signNote(checkpointText({ ...checkpoint, origin }), signing, ...leaving);
     },
   };
