@@ -90,7 +90,12 @@ describe('a receipt', () => {
   test('is proven from a handful of rows, and nothing is scanned', async () => {
     const postgres = zone.database.open('zone_gateway');
     let rows = 0;
-    const counted: Postgres = { ...postgres, query: async (statement) => postgres.query(statement).then((found) => ((rows += found.length), found as never)) };
+    const count: Postgres['query'] = async (statement) => {
+      const found = await postgres.query(statement);
+      rows += found.length;
+      return found as never;
+    };
+    const counted: Postgres = { ...postgres, query: count };
     const proofs = openProofs({ postgres: counted });
     await zone.owner.query({ text: 'analyze' });
     const before = postgres.statements;
