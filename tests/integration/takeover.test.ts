@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { leafHash } from '../../src/audit/entry.js';
 import { newRequestId } from '../../src/http/requestId.js';
 import { addEntries, readNote, rootOf } from '../harness/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   load.ended = (async () => {
     while (load.on) {
       await addEntries(zone, 7);
-      await sleep(20);
+      await sleep(40);
     }
   })();
 }, 60_000);
@@ -75,7 +76,7 @@ let first: ChildProcess;
 test('one process signs at least every five seconds while entries keep coming', async () => {
   first = await sequencing();
   await writtenByAnother(null);
-  await sleep(11_000);
+  await sleep(8_000);
   const all = await written();
   const gaps = all.slice(1).map(({ at }, position) => at.getTime() - (all[position] as Written).at.getTime());
   expect(all.length).toBeGreaterThanOrEqual(4);
@@ -125,7 +126,7 @@ test('a process that is frozen while it adds an entry in a transaction does not 
   const ids: string[] = [];
   const frozen = governing.transaction(async (client) => {
     const id = newRequestId();
-    await client.query('select append_audit_within($1, now(), null, $2, sha256($2::bytea))', [id, '{}']);
+    await client.query('select append_audit_within($1, now(), null, $2, $3)', [id, '{}', leafHash('{}')]);
     ids.push(id);
     await sleep(6_000);
     await client.query('select');
@@ -154,6 +155,7 @@ test('whoever wrote, it is one log: no writer came between those of another, and
   const leaves = await zone.owner.query<{ hash: Buffer }>({ text: 'select leaf_hash as hash from audit_entry order by sequence' });
   const checkpoints = await zone.owner.query<{ size: number; note: string }>({ text: 'select size, note from audit_checkpoint order by number' });
   expect(checkpoints.map(({ size }) => size)).toEqual(checkpoints.map(({ size }) => size).sort((one, other) => one - other));
-  for (const { size, note } of checkpoints)
+  // The newest, and every fifth before it.
+  for (const { size, note } of checkpoints.toReversed().filter((_, position) => position % 5 === 0))
     expect(readNote(note, []).root.toString('hex')).toBe(rootOf(leaves.slice(0, size).map(({ hash }) => hash)).toString('hex'));
 }, 60_000);

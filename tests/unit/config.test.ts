@@ -25,6 +25,7 @@ const PRODUCTION = {
   DATABASE_GATEWAY_URL: 'postgres://gateway@db/zone',
   DATABASE_GOVERNANCE_URL: 'postgres://governance@db/zone',
   DATABASE_ISSUER_URL: 'postgres://issuer@db/zone',
+  DATABASE_SEQUENCER_URL: 'postgres://sequencer@db/zone',
   PUBLIC_URL: 'https://gateway.zone.example',
 };
 
@@ -79,6 +80,10 @@ describe('a variable', () => {
     ['TOKEN_BINDING', '', 'tokenBinding', 'optional'],
     ['TOKEN_AUDIENCE', 'https://a.example', 'audiences', { sandbox: 'https://a.example', production: 'https://gateway.zone.example' }],
     ['PUBLIC_URL', 'https://zone.example/', 'publicUrl', 'https://zone.example'],
+    ['AUDIT_KEY_FILE', '/secrets/audit.pem', 'auditWitnessFile', '/secrets/witness.jsonl'],
+    ['AUDIT_WITNESS_FILE', '/mnt/worm/witness.jsonl', 'auditWitnessFile', '/mnt/worm/witness.jsonl'],
+    ['AUDIT_WITNESS_FILE', 'off', 'auditWitnessFile', null],
+    ['AUDIT_WITNESS_URL', 'https://witness.example/notes', 'auditWitnessUrl', 'https://witness.example/notes'],
     ['CORS_ORIGINS', 'https://a.example, https://b.example,', 'corsOrigins', ['https://a.example', 'https://b.example']],
   ])('%s=%j is read into %s', (name, value, key, read) => {
     expect(readConfig({ [name]: value })[key]).toEqual(read);
@@ -100,6 +105,7 @@ describe('a variable', () => {
     ['DATABASE_GATEWAY_URL', 'db:5432'],
     ['DATABASE_DELIVERY_URL', 'http://db'],
     ['REDIS_URL', 'memcached://cache'],
+    ['AUDIT_WITNESS_URL', 'ftp://witness.example'],
     ['LOG_LEVEL', 'loud'],
     ['ZONE_ENV', 'staging'],
   ])('%s=%s is refused by its name', (name, value) => {
@@ -155,11 +161,12 @@ describe('production', () => {
     ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
+    ['the owner as sequencer', { ...PRODUCTION, DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_SEQUENCER_URL']],
     ['the owner as issuer', { ...PRODUCTION, DATABASE_ISSUER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_ISSUER_URL']],
     [
       'any of it',
       { ZONE_ENV: 'production' },
-      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
+      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_SEQUENCER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
     ],
   ])('does not trust %s', (_what, environment, names) => {
     expect(wrong(environment)).toEqual(names);
