@@ -45,6 +45,10 @@ export interface Config {
   readonly auditOrigin: string;
   /** Private key that signs checkpoints; made where there is none. */
   readonly auditKeyFile: string;
+  /** File that keeps every checkpoint, best on a disk that the database's owner cannot reach; null: none. */
+  readonly auditWitnessFile: string | null;
+  /** Address that checkpoints are sent to; null: none. */
+  readonly auditWitnessUrl: string | null;
   /** Origins of browsers that may call; empty: none. */
   readonly corsOrigins: readonly string[];
 }
@@ -109,6 +113,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const sequencerUrl = sequencing ? loginOf('DATABASE_SEQUENCER_URL', 'zone_sequencer') : null;
   const auditOrigin = text('AUDIT_ORIGIN', 'zone.example/audit');
   if (!/^[\w./-]{1,100}$/.test(auditOrigin)) faults.push('AUDIT_ORIGIN must be a name of letters, digits, dots, slashes and hyphens');
+  const auditKeyFile = file('AUDIT_KEY_FILE') ?? join(resolve(home), 'audit', 'signing.pem');
+  const witnessFile = text('AUDIT_WITNESS_FILE', join(dirname(auditKeyFile), 'witness.jsonl'));
   if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
 
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
@@ -153,7 +159,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     tls: certificate && key ? { certificate, key, clientCa } : null,
     sequencing,
     auditOrigin,
-    auditKeyFile: file('AUDIT_KEY_FILE') ?? join(resolve(home), 'audit', 'signing.pem'),
+    auditKeyFile,
+    auditWitnessFile: witnessFile === 'off' ? null : witnessFile,
+    auditWitnessUrl: address('AUDIT_WITNESS_URL', ['https', 'http']),
     corsOrigins: text('CORS_ORIGINS', '')
       .split(',')
       .map((origin) => origin.trim())

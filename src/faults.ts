@@ -153,6 +153,21 @@ export const FAULTS = Object.freeze({
     '核对回执编号；只能查看本方的回执',
     'Check the id; only receipts of your own are explained',
   ),
+  RECEIPT_PENDING: entry(409, '该回执尚未纳入已签署的检查点', 'The receipt is in no signed checkpoint yet', '几秒后重试', 'Try again in a few seconds'),
+  CHECKPOINT_UNKNOWN: entry(
+    404,
+    '没有这样的检查点',
+    'There is no such checkpoint',
+    '使用曾签署的检查点的 size；最新的见 /audit/checkpoint',
+    'Use sizes of checkpoints that were signed; /audit/checkpoint has the newest',
+  ),
+  LOG_CONTRADICTED: entry(
+    500,
+    '日志条目与已签署的树不一致',
+    'The entry is not what stands in the signed tree',
+    '保留回执并告知审计人员',
+    'Keep the receipt and tell the auditor',
+  ),
   ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
   ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
   // The zone itself

@@ -40,7 +40,7 @@ export interface Postgres {
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** SQLSTATE classes that say "the server is away" or too slow (57014: it gave up at its limit), not "the statement is wrong". */
-const AWAY = /^(08|53|57P|57014|58|25006|55P03|40)/;
+const AWAY = /^(08|53|57P|57014|58|25006|25P03|55P03|40)/;
 
 export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions): Postgres {
   const pool = new pg.Pool({
@@ -50,6 +50,8 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
     connectionTimeoutMillis: 2 * limitMs,
     query_timeout: 2 * limitMs,
     statement_timeout: limitMs,
+    // A process that is frozen in the middle of a transaction must not hold its locks for ever.
+    idle_in_transaction_session_timeout: limitMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: `zone ${role}`,
@@ -146,7 +148,9 @@ function watchSilence(pool: pg.Pool) {
 function isLost(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: unknown; message?: string };
   return (
-    AWAY.test(String(code)) || /^(ECONN|EPIPE|ETIMEDOUT)/.test(String(code)) || /^(Connection terminated|Query read timeout|timeout exceeded)/.test(message)
+    AWAY.test(String(code)) ||
+    /^(ECONN|EPIPE|ETIMEDOUT)/.test(String(code)) ||
+    /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded)/.test(message)
   );
 }
 

@@ -5,10 +5,14 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
+import { evidenceWords, openEvidenceWatch } from './audit/evidenceState.js';
+import { type KeyFiles, openKeyFiles } from './audit/keyFiles.js';
 import { openAuditLog } from './audit/log.js';
+import { openProofs } from './audit/proofs.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
+import { openWitnesses } from './audit/witnesses.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config, TlsFiles } from './config.js';
@@ -108,12 +112,15 @@ export async function openGateway(
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
+  const proofs = openProofs({ postgres: reading });
+  const evidence = openEvidenceWatch({ postgres: reading });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      proofs,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -136,13 +143,16 @@ export async function openGateway(
     log,
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
-    metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state }),
+    proofs,
+    metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state, evidence }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
         () => 'ok',
         () => 'away',
       ),
       audit: audit.state === 'AWAY' ? 'away' : 'ok',
+      // Where the database does not answer, that is told above.
+      ...(await evidence.read().then(evidenceWords, () => ({}))),
       redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
       catalogue: catalogue.digest.slice(0, 12),
     }),
@@ -163,15 +173,36 @@ export async function openGateway(
   };
 }
 
-/** What sequences the log and signs it; to be started, and closed before the database. */
+/** What sequences the log, signs it and tells its witnesses; to be started, and closed before the database. */
 export function openEvidence(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Sequencer {
-  return openSequencer({
-    postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
+  const postgres = database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS });
+  const told = (what: string) => (error: unknown) =>
+    log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, what);
+  const witnesses = openWitnesses({
+    file: config.auditWitnessFile,
+    url: config.auditWitnessUrl,
+    // A connection of their own: what they wait for must not delay a checkpoint.
+    postgres: database.open('zone_sequencer', { poolSize: 1, limitMs: SEQUENCING_MS }),
+    failed: (witness, error) => told(`the witness ${witness} has not taken a checkpoint`)(error),
+  });
+  const sequencer = openSequencer({
+    postgres,
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
     integrations: [],
     now,
-    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
+    told: witnesses.wake,
+    failed: told('sequencing failed'),
   });
+  return {
+    ...sequencer,
+    get state() {
+      return sequencer.state;
+    },
+    async close() {
+      await sequencer.close();
+      await witnesses.close();
+    },
+  };
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */
@@ -236,6 +267,11 @@ function sandboxIssuerOf(keys: SigningKeys, { tokenIssuer, tokenAudience }: Conf
 /** A new signing key for the embedded issuer of this home; its gateways follow at once. */
 export async function rotateSigningKey(config: Config): ReturnType<SigningKeys['rotate']> {
   return (await openSigningKeys(config)).rotate();
+}
+
+/** The keys that sign the audit log, in their files; a rotation is noticed by whoever sequences. */
+export function openAuditKeys({ auditKeyFile, auditOrigin }: Config): KeyFiles {
+  return openKeyFiles({ file: auditKeyFile, origin: auditOrigin });
 }
 
 /** Registers of the embedded issuer, for commands. */

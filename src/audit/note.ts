@@ -1,6 +1,6 @@
 /** Checkpoints as signed notes (C2SP signed-note, tlog-checkpoint): pure, the format and nothing else. */
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { HASH_ALGORITHM } from './merkle.js';
+import { HASH_ALGORITHM, HASH_BYTES } from './merkle.js';
 
 /** What a checkpoint says of the log. */
 export interface Checkpoint {
@@ -27,10 +27,34 @@ export function checkpointText({ origin, size, root, time, lines }: Checkpoint):
   return [origin, size, root.toString('base64'), `hash ${HASH_ALGORITHM}`, `time ${time.toISOString()}`, ...lines, ''].join('\n');
 }
 
-/** @param text ends with a newline */
-export function signNote(text: string, { name, secret }: NoteKey): string {
-  const signature = sign(null, Buffer.from(text, 'utf8'), secret);
-  return `${text}\n\u2014 ${name} ${Buffer.concat([keyIdOf(name, publicBytes(secret)), signature]).toString('base64')}\n`;
+/** @param text ends with a newline @param others sign it too, as while a key takes over from another */
+export function signNote(text: string, key: NoteKey, ...others: readonly NoteKey[]): string {
+  const lines = [key, ...others].map(({ name, secret }) => {
+    const signature = sign(null, Buffer.from(text, 'utf8'), secret);
+    return `\u2014 ${name} ${Buffer.concat([keyIdOf(name, publicBytes(secret)), signature]).toString('base64')}\n`;
+  });
+  return `${text}\n${lines.join('')}`;
+}
+
+/** Ids (hex) of the keys whose signatures a note bears; nothing is said of whether they are right. */
+export function keyIdsIn(note: string): string[] {
+  return [...note.matchAll(/^\u2014 \S+ (\S+)$/gm)].map(([, signature]) =>
+    Buffer.from(signature as string, 'base64')
+      .subarray(0, 4)
+      .toString('hex'),
+  );
+}
+
+/** How large the tree of a note is, and its root; null where the text is no checkpoint. */
+export function treeIn(note: string): { readonly size: number; readonly root: Buffer } | null {
+  const [, size = '', root = ''] = note.split('\n');
+  const bytes = Buffer.from(root, 'base64');
+  return /^(0|[1-9]\d{0,15})$/.test(size) && bytes.length === HASH_BYTES ? { size: Number(size), root: bytes } : null;
+}
+
+/** The id (hex) under which a key's signatures stand. */
+export function idOfKey({ name, secret }: NoteKey): string {
+  return keyIdOf(name, publicBytes(secret)).toString('hex');
 }
 
 /** What is handed to those who verify: `name+keyid+key`. */

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Postgres } from '../postgres.js';
 import type { AuditEntry } from './entry.js';
+import { publishKey } from './keys.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
 import type { Signer } from './signer.js';
@@ -62,10 +63,13 @@ export interface SequencerParts {
 
 const SEQUENCING = 7203162;
 const INTERVAL_MS = 1_000;
+/** How often the months ahead are looked at. */
+const MONTHS_EVERY_MS = 6 * 3_600_000;
 /** How long those who wait for the lock wait between tries: another takes over well within five seconds. */
-const TRY_EVERY_MS = 1_000;
-/** A process that is frozen while it sequences loses its session, and with it the lock. */
-const FROZEN_AFTER = "set idle_session_timeout = '4s'; set idle_in_transaction_session_timeout = '4s'";
+const TRY_EVERY_MS = 500;
+/** A process that is frozen while it sequences loses its session, and with it the lock: also when it no longer takes what it asked for. */
+const FROZEN_AFTER = "set idle_session_timeout = '3s'; set idle_in_transaction_session_timeout = '3s'; set tcp_user_timeout = '3s'";
+const THAWED = 'reset idle_session_timeout; reset idle_in_transaction_session_timeout; reset tcp_user_timeout; select pg_advisory_unlock_all()';
 /** Whoever adds an entry may take so long; then what is settled without it waits for the next step. */
 const PATIENCE_MS = 3_000;
 /** Entries a transaction; bounds memory, and how long a step takes. */
@@ -73,7 +77,7 @@ const MOST_AT_ONCE = 5_000;
 /** A log in which nothing happens says so now and then: a checkpoint that is old is a sign that nobody signs. */
 const HEARTBEAT_MS = 60_000;
 
-const LAST_CHECKPOINT = 'select size, last_sequence as sequence, time from audit_checkpoint order by number desc limit 1';
+const LAST_CHECKPOINT = 'select size, last_sequence as sequence, time, note from audit_checkpoint order by number desc limit 1';
 const NEXT = `
 select sequence, id, time, institution, entry as text, leaf_hash as "leafHash" from audit_entry
 where sequence > $1 and sequence <= $2 order by sequence limit ${MOST_AT_ONCE}`;
@@ -88,13 +92,17 @@ interface Reached {
   readonly size: number;
   readonly sequence: number;
   readonly time: Date | null;
+  readonly note: string | null;
 }
 
 export function openSequencer(parts: SequencerParts): Sequencer {
   const { postgres, intervalMs = INTERVAL_MS } = parts;
   let state: Sequencer['state'] = 'WAITING';
   let running: Promise<void> = Promise.resolve();
-  const closed = () => state === 'CLOSED';
+  const closing = new AbortController();
+  const closed = () => closing.signal.aborted;
+  /** Rests for a while, but not when it is to end. */
+  const rest = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => undefined);
 
   /** Runs work while holding the lock; null where another process has it. */
   const alone = <T>(work: (client: Client) => Promise<T>): Promise<T | null> =>
@@ -105,23 +113,26 @@ export function openSequencer(parts: SequencerParts): Sequencer {
       try {
         return await work(client);
       } finally {
-        await client.query('reset idle_session_timeout; reset idle_in_transaction_session_timeout; select pg_advisory_unlock_all()');
+        await client.query(THAWED);
       }
     });
 
   async function sequence(): Promise<void> {
     while (!closed()) {
       await alone(async (client) => {
-        state = closed() ? 'CLOSED' : 'SEQUENCING';
-        await client.query('select create_audit_months(now(), now() + $1)', ['40 days']);
-        while (!closed()) {
+        state = 'SEQUENCING';
+        for (let months = Number.NEGATIVE_INFINITY; !closed(); ) {
+          if (performance.now() - months > MONTHS_EVERY_MS) {
+            await client.query("select create_audit_months(now(), now() + interval '70 days')");
+            months = performance.now();
+          }
           // As long as there is more than fits into a step, the next one follows at once.
           while ((await stepOf(client, parts))?.more && !closed());
-          await sleep(intervalMs);
+          await rest(intervalMs);
         }
       }).catch((error: unknown) => parts.failed?.(error));
-      if (!closed()) state = 'WAITING';
-      await sleep(TRY_EVERY_MS);
+      state = 'WAITING';
+      await rest(TRY_EVERY_MS);
     }
   }
 
@@ -134,8 +145,9 @@ export function openSequencer(parts: SequencerParts): Sequencer {
       return state;
     },
     async close() {
-      state = 'CLOSED';
+      closing.abort();
       await running;
+      state = 'CLOSED';
     },
   };
 }
@@ -166,7 +178,8 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
       lines.push(...((await integration.lines?.(client)) ?? []));
     }
     const size = reached.size + entries.length;
-    const note = signer.sign({ size, root, time, lines });
+    const note = signer.sign({ size, root, time, lines }, reached.note);
+    await publishKey(client, signer, reached.note, time);
     const sequence = entries.at(-1)?.sequence ?? reached.sequence;
     const { rows } = await client.query<{ number: number }>(SIGNED, [size, time, sequence, root, note]);
     await client.query('commit');
@@ -180,7 +193,7 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
 }
 
 async function lastReached(client: Client): Promise<Reached> {
-  return (await client.query<Reached>(LAST_CHECKPOINT)).rows[0] ?? { size: 0, sequence: 0, time: null };
+  return (await client.query<Reached>(LAST_CHECKPOINT)).rows[0] ?? { size: 0, sequence: 0, time: null, note: null };
 }
 
 async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Leaf[]> {

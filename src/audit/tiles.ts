@@ -43,6 +43,7 @@ export async function addLeaves(client: Client, size: number, leaves: readonly B
   const add = (level: number, index: number, hash: Buffer): void => {
     const key = keyOf(level, Math.floor(index / TILE_WIDTH));
     const hashes = tiles.get(key) ?? [];
+    if (hashes.length < index % TILE_WIDTH) throw new Error(`tile ${key} of the audit log is short`);
     // What a failed attempt of before left in the tile is written over.
     hashes.length = index % TILE_WIDTH;
     hashes.push(hash);

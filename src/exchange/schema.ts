@@ -6,6 +6,7 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { EvidenceQueries } from './evidenceQueries.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
 import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
@@ -26,7 +27,18 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights, OperationMutations],
+    resolvers: [
+      Queries,
+      GovernanceQueries,
+      GovernanceFields,
+      PolicyMutations,
+      PartnerMutations,
+      LimitQueries,
+      Insights,
+      OfficerInsights,
+      OperationMutations,
+      EvidenceQueries,
+    ],
     validate: false,
     emitSchemaFile: false,
   });

@@ -32,6 +32,10 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     previewQuery: INSTITUTION,
     rateLimit: INSTITUTION,
     registeredOperations: INSTITUTION,
+    checkpoint: EVERYBODY,
+    auditKeys: EVERYBODY,
+    inclusionProof: EVERYBODY,
+    consistencyProof: EVERYBODY,
   },
   Governance: {
     policy: OVERSIGHT,

@@ -1,5 +1,6 @@
 /** What is measured of the gateway, for Prometheus. Labels are of closed sets: no institution's traffic makes new series. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { EvidenceState, EvidenceWatch } from '../audit/evidenceState.js';
 
 export interface Metrics {
   /** One request answered: how it ended (`ok` or a code of the table of faults), how long it took, records looked up. */
@@ -11,9 +12,10 @@ export interface Metrics {
 export interface Observed {
   readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
   readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
+  readonly evidence: EvidenceWatch;
 }
 
-export function openMetrics({ facts, cacheState }: Observed): Metrics {
+export function openMetrics({ facts, cacheState, evidence }: Observed): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -42,6 +44,7 @@ export function openMetrics({ facts, cacheState }: Observed): Metrics {
       this.set(cacheState() === 'READY' ? 1 : 0);
     },
   });
+  gaugesOfEvidence(registry, evidence);
   return {
     answered({ code, seconds, lookedUp }) {
       duration.observe({ code: code ?? 'ok' }, seconds);
@@ -50,4 +53,34 @@ export function openMetrics({ facts, cacheState }: Observed): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** What whoever sequences has left in the database; nothing is told while that does not answer. */
+function gaugesOfEvidence(registry: Registry, evidence: EvidenceWatch): void {
+  const gauge = (name: string, help: string, figure: (state: EvidenceState) => number | null) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = await evidence.read().then(figure, () => null);
+        if (value === null) this.reset();
+        else this.set(value);
+      },
+    });
+  gauge('zone_audit_integrated', 'Entries of the audit log under the newest checkpoint', ({ integrated }) => integrated);
+  gauge('zone_audit_checkpoint_age_seconds', 'Seconds since the newest checkpoint was signed', ({ ageSeconds }) => ageSeconds);
+  gauge('zone_audit_lag', 'Entries that are durable and in no checkpoint yet', ({ lag }) => lag);
+  new Gauge({
+    name: 'zone_audit_witness',
+    help: 'How each witness of checkpoints fares: 1 for the state that it is in',
+    labelNames: ['witness', 'state'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const { witnesses } = await evidence.read().catch(() => ({ witnesses: [] as EvidenceState['witnesses'] }));
+      for (const { name, state } of witnesses)
+        for (const one of ['WELL', 'AWAY', 'REFUSED'] as const) this.set({ witness: name, state: one.toLowerCase() }, one === state ? 1 : 0);
+    },
+  });
 }

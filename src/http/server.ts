@@ -11,9 +11,11 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { actorOf, type Caller } from '../access/inquiry.js';
+import type { Proofs } from '../audit/proofs.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
 import type { ClientCertificate } from './certificate.js';
+import { mountEvidence } from './evidenceRoutes.js';
 import { type MountedIssuer, mountIssuer } from './issuerMount.js';
 import type { Metrics } from './metrics.js';
 import { newRequestId } from './requestId.js';
@@ -38,6 +40,7 @@ export interface ServerParts {
   readonly exchange: Answering;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  readonly proofs: Proofs;
   readonly log: Logger;
   /** Whether the database answers; health is 503 where it does not. */
   readonly health: () => Promise<Readonly<Record<string, string>>>;
@@ -171,6 +174,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       if (!caller) throw new Fault('TOKEN_MISSING');
       return sent(request, reply, await exchange.answer({ id: request.id, caller, body, safe, accept: request.headers.accept, startedAt }));
     };
+    mountEvidence(governed, parts.proofs, refuseUnaudited);
     governed.post('/graphql', {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {
@@ -258,7 +262,7 @@ function refuseUnaudited(reply: FastifyReply, fault: Fault): FastifyReply {
   if (fault.status === 503) reply.header('retry-after', '1');
   return reply
     .header('x-request-id', reply.request.id)
-    .status(fault.status)
+    .status(fault.status === 200 ? 404 : fault.status)
     .header('cache-control', 'no-store')
     .send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
 }

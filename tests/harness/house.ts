@@ -83,6 +83,8 @@ const OPENERS: readonly (readonly [file: string, name: string, rooms: readonly s
   ['embedded.ts', 'openEmbeddedPostgres', ['zone']],
   ['issuer/signingKeys.ts', 'openSigningKeys', ['zone']],
   ['issuer/sandboxIssuer.ts', 'openSandboxIssuer', ['zone']],
+  ['audit/keyFiles.ts', 'openKeyFiles', ['zone', 'audit']],
+  ['audit/signer.ts', 'openSigner', ['zone']],
   ['migrations.ts', 'migrate', ['zone', 'commands']],
   ['config.ts', 'readConfig', ['zone', 'commands', 'main']],
 ];

@@ -114,6 +114,13 @@ const COMMANDS = [
   'client disable',
   'issuer',
   'issuer rotate',
+  'audit',
+  'audit sequence',
+  'audit checkpoint',
+  'audit proof',
+  'audit keys',
+  'audit keys list',
+  'audit keys rotate',
 ];
 
 describe('help', () => {

@@ -80,6 +80,10 @@ describe('a variable', () => {
     ['TOKEN_BINDING', '', 'tokenBinding', 'optional'],
     ['TOKEN_AUDIENCE', 'https://a.example', 'audiences', { sandbox: 'https://a.example', production: 'https://gateway.zone.example' }],
     ['PUBLIC_URL', 'https://zone.example/', 'publicUrl', 'https://zone.example'],
+    ['AUDIT_KEY_FILE', '/secrets/audit.pem', 'auditWitnessFile', '/secrets/witness.jsonl'],
+    ['AUDIT_WITNESS_FILE', '/mnt/worm/witness.jsonl', 'auditWitnessFile', '/mnt/worm/witness.jsonl'],
+    ['AUDIT_WITNESS_FILE', 'off', 'auditWitnessFile', null],
+    ['AUDIT_WITNESS_URL', 'https://witness.example/notes', 'auditWitnessUrl', 'https://witness.example/notes'],
     ['CORS_ORIGINS', 'https://a.example, https://b.example,', 'corsOrigins', ['https://a.example', 'https://b.example']],
   ])('%s=%j is read into %s', (name, value, key, read) => {
     expect(readConfig({ [name]: value })[key]).toEqual(read);
@@ -101,6 +105,7 @@ describe('a variable', () => {
     ['DATABASE_GATEWAY_URL', 'db:5432'],
     ['DATABASE_DELIVERY_URL', 'http://db'],
     ['REDIS_URL', 'memcached://cache'],
+    ['AUDIT_WITNESS_URL', 'ftp://witness.example'],
     ['LOG_LEVEL', 'loud'],
     ['ZONE_ENV', 'staging'],
   ])('%s=%s is refused by its name', (name, value) => {

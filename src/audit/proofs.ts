@@ -1,0 +1,126 @@
+/**
+ * Proofs from the tree of the log: that an entry stands in it, and that one checkpoint begins another. Promises: a proof
+ * costs a handful of tiles however large the log is; nothing here tells what an entry says.
+ */
+import type { Postgres } from '../postgres.js';
+import { type PublishedKey, publishedKeys } from './keys.js';
+import { consistencySpans, HASH_BYTES, inclusionSpans, TILE_WIDTH } from './merkle.js';
+import { hashesOf, type Reader } from './tiles.js';
+
+/** A checkpoint as it was signed. */
+export interface KeptCheckpoint {
+  readonly size: number;
+  readonly time: Date;
+  readonly root: Buffer;
+  /** C2SP signed note. */
+  readonly note: string;
+}
+/** What of a receipt the tree is about. */
+export interface ProvenReceipt {
+  readonly id: string;
+  readonly time: string;
+  readonly leafHash: string;
+}
+export type Inclusion =
+  | {
+      readonly state: 'PROVEN';
+      readonly receipt: ProvenReceipt;
+      readonly leaf: number;
+      /** Siblings from the leaf upwards. */
+      readonly path: readonly Buffer[];
+      readonly checkpoint: KeptCheckpoint;
+    }
+  /** Durable, and in no checkpoint yet: it will be within seconds while somebody sequences. */
+  | { readonly state: 'PENDING'; readonly receipt: ProvenReceipt }
+  /** The log holds no such entry. */
+  | { readonly state: 'UNKNOWN' }
+  /** The entry is not what was integrated at its place: somebody changed one of the two. */
+  | { readonly state: 'CONTRADICTED'; readonly receipt: ProvenReceipt };
+
+export interface Consistency {
+  readonly older: KeptCheckpoint;
+  readonly newer: KeptCheckpoint;
+  readonly path: readonly Buffer[];
+}
+export interface Proofs {
+  /** The newest checkpoint; null before the first one. */
+  latest(): Promise<KeptCheckpoint | null>;
+  /** The first checkpoint over so many entries; null where none is of that size. */
+  ofSize(size: number): Promise<KeptCheckpoint | null>;
+  /** The smallest checkpoint in which a leaf stands; null where none covers it yet. */
+  covering(leaf: number): Promise<KeptCheckpoint | null>;
+  /** That the entry of a receipt stands under the newest checkpoint. */
+  inclusion(receipt: string): Promise<Inclusion>;
+  /** That one checkpoint begins another; null where one of the two sizes was never signed. `newer` absent: the newest. */
+  consistency(older: number, newer?: number): Promise<Consistency | null>;
+  /** Hashes that lead from a tree of one size to one of another. @throws Error where the tiles do not reach so far */
+  pathBetween(older: number, newer: number): Promise<Buffer[]>;
+  /** Keys that ever signed, in the order in which they did. */
+  keys(): Promise<PublishedKey[]>;
+}
+
+const CHECKPOINT = 'select size, time, root, note from audit_checkpoint';
+const LATEST = `${CHECKPOINT} order by number desc limit 1`;
+const OF_SIZE = `${CHECKPOINT} where size = $1 order by number limit 1`;
+const COVERING = `${CHECKPOINT} where size > $1 order by size, number limit 1`;
+/** All of one moment: the entry, the tile of level 0 that holds its leaf, and a checkpoint over it. */
+const PLACE = `
+select e.id, e.time, e.leaf_hash as "leafHash", b.block, t.hashes, c.size, c.signed, c.root, c.note
+from audit_entry e
+left join lateral (
+  select block, last_sequence from audit_block where first_sequence <= e.sequence order by first_sequence desc limit 1
+) b on b.last_sequence >= e.sequence
+left join audit_tile t on t.level = 0 and t.tile = b.block
+left join lateral (
+  select size, last_sequence, time as signed, root, note from audit_checkpoint order by number desc limit 1
+) c on c.last_sequence >= e.sequence
+where e.id = $1`;
+
+interface PlaceRow {
+  readonly id: string;
+  readonly time: Date;
+  readonly leafHash: Buffer;
+  readonly block: number | null;
+  readonly hashes: Buffer | null;
+  readonly size: number | null;
+  readonly signed: Date;
+  readonly root: Buffer;
+  readonly note: string;
+}
+
+export function openProofs({ postgres }: { postgres: Postgres }): Proofs {
+  const read: Reader = (statement) => postgres.query(statement);
+  const one = async (name: string, text: string, values: unknown[] = []): Promise<KeptCheckpoint | null> =>
+    (await postgres.query<KeptCheckpoint>({ name, text, values }))[0] ?? null;
+  const proofs: Proofs = {
+    latest: () => one('latest checkpoint', LATEST),
+    ofSize: (size) => one('checkpoint of size', OF_SIZE, [size]),
+    covering: (leaf) => one('covering checkpoint', COVERING, [leaf]),
+    async inclusion(receipt) {
+      const [row] = await postgres.query<PlaceRow>({ name: 'place in the tree', text: PLACE, values: [receipt] });
+      if (!row) return { state: 'UNKNOWN' };
+      const told = { id: row.id, time: row.time.toISOString(), leafHash: row.leafHash.toString('hex') };
+      // Before the newest checkpoint and in no block: its place was passed over, or taken away afterwards.
+      if (row.size === null) return { state: 'PENDING', receipt: told };
+      const leaf = row.block === null || row.hashes === null ? -1 : leafIn(row.hashes, row.leafHash, row.block);
+      if (leaf < 0 || leaf >= row.size) return { state: 'CONTRADICTED', receipt: told };
+      const path = await hashesOf(read, inclusionSpans(leaf, row.size));
+      return { state: 'PROVEN', receipt: told, leaf, path, checkpoint: { size: row.size, time: row.signed, root: row.root, note: row.note } };
+    },
+    async consistency(older, newer) {
+      const [first, second] = await Promise.all([proofs.ofSize(older), newer === undefined ? proofs.latest() : proofs.ofSize(newer)]);
+      if (!first || !second || first.size > second.size) return null;
+      return { older: first, newer: second, path: await proofs.pathBetween(first.size, second.size) };
+    },
+    pathBetween: (older, newer) => hashesOf(read, consistencySpans(older, newer)),
+    keys: () => publishedKeys(postgres),
+  };
+  return proofs;
+}
+
+/** The leaf of a hash in a tile of level 0; below 0 where it does not stand there. */
+function leafIn(hashes: Buffer, hash: Buffer, block: number): number {
+  for (let offset = 0; offset < hashes.length; offset += HASH_BYTES)
+    if (hashes.subarray(offset, offset + HASH_BYTES).equals(hash)) return block * TILE_WIDTH + offset / HASH_BYTES;
+  return -1;
+}

@@ -1,0 +1,93 @@
+/**
+ * Checkpoints, proofs and keys over plain HTTP, for whoever holds a receipt: only hashes are told, and ids of receipts
+ * cannot be guessed, so no token is asked. Nothing here is audited: an entry for each would let anybody fill the log.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Proofs } from '../audit/proofs.js';
+import { consistencyText, inclusionText } from '../audit/proofText.js';
+import { Fault } from '../faults.js';
+
+/** Requests of all callers together that a process answers: so many a second, and twice as many after a pause. */
+const A_SECOND = 100;
+const MOST_AT_ONCE = 16;
+const RECEIPT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const SIZE = /^(0|[1-9]\d{0,14})$/;
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+interface Told {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** @param refuse answers a fault, as for everything else that names no caller */
+export function mountEvidence(server: FastifyInstance, proofs: Proofs, refuse: (reply: FastifyReply, fault: Fault) => FastifyReply): void {
+  const enter = openGate();
+  const get = (url: string, tell: (request: FastifyRequest) => Promise<Told>) =>
+    server.get(url, async (request, reply) => {
+      const leave = enter();
+      if (!leave) return refuse(reply, new Fault('OVERLOADED'));
+      try {
+        const { type, text } = await tell(request);
+        return reply.header('cache-control', 'no-store').type(type).send(text);
+      } catch (error) {
+        const fault = error instanceof Fault ? error : new Fault('INTERNAL', { cause: error });
+        if (fault.code === 'RECEIPT_PENDING') reply.header('retry-after', '2');
+        return refuse(reply, fault);
+      } finally {
+        leave();
+      }
+    });
+
+  get('/audit/checkpoint', async () => {
+    const latest = await proofs.latest();
+    if (!latest) throw new Fault('CHECKPOINT_UNKNOWN');
+    return { type: TEXT_TYPE, text: latest.note };
+  });
+  get('/audit/keys', async () => ({ type: TEXT_TYPE, text: (await proofs.keys()).map(({ verifier }) => `${verifier}\n`).join('') }));
+  get('/audit/proof/:receipt', async ({ params }) => {
+    const { receipt } = params as { receipt: string };
+    if (!RECEIPT.test(receipt)) throw new Fault('BAD_USER_INPUT', { detail: 'receipt: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx' });
+    const found = await proofs.inclusion(receipt);
+    switch (found.state) {
+      case 'PROVEN':
+        return { type: JSON_TYPE, text: inclusionText(found) };
+      case 'PENDING':
+        throw new Fault('RECEIPT_PENDING');
+      case 'CONTRADICTED':
+        throw new Fault('LOG_CONTRADICTED');
+      case 'UNKNOWN':
+        throw new Fault('RECEIPT_UNKNOWN');
+    }
+  });
+  get('/audit/consistency', async ({ query }) => {
+    const { older, newer } = query as Record<string, unknown>;
+    const found = await proofs.consistency(sizeOf('older', older), newer === undefined ? undefined : sizeOf('newer', newer));
+    if (!found) throw new Fault('CHECKPOINT_UNKNOWN');
+    return { type: JSON_TYPE, text: consistencyText(found) };
+  });
+}
+
+/** What stands in an address twice is a list, and no size. */
+function sizeOf(name: string, given: unknown): number {
+  if (typeof given !== 'string' || !SIZE.test(given)) throw new Fault('BAD_USER_INPUT', { detail: `${name}: 0, 1, 2 ...` });
+  return Number(given);
+}
+
+/** Lets requests in by a token bucket and a bound of those under way. @returns what to call when one has ended; null: not now */
+function openGate(): () => (() => void) | null {
+  let level = 2 * A_SECOND;
+  let seen = performance.now();
+  let inside = 0;
+  return () => {
+    const now = performance.now();
+    level = Math.min(2 * A_SECOND, level + ((now - seen) / 1000) * A_SECOND);
+    seen = now;
+    if (level < 1 || inside >= MOST_AT_ONCE) return null;
+    level -= 1;
+    inside += 1;
+    return () => {
+      inside -= 1;
+    };
+  };
+}
