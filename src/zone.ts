@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
+import { openPostings } from './audit/postings.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
@@ -113,7 +114,7 @@ export async function openGateway(
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
-      trail: openTrail({ postgres: reading }),
+      trail: openTrail({ postgres: reading, catalogue }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -168,7 +169,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   return openSequencer({
     postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [],
+    integrations: [openPostings()],
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
   });
