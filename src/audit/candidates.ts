@@ -1,7 +1,8 @@
-/** Which leaves may be what is looked for: blocks from the newest on, by intersecting the bits of facets in the database. */
+/** Which leaves may be what is looked for: blocks from the newest on, by the facets that their entries have. */
 import type { Postgres } from '../postgres.js';
 import { TILE_WIDTH } from './merkle.js';
-import { placesIn, SEGMENT_BLOCKS } from './postings.js';
+import { addPacked, keepCommon, noPlaces, placesIn } from './places.js';
+import { SEGMENT_BLOCKS } from './postings.js';
 
 /** An entry that may fit: its leaf, and its place in the log. */
 export interface Candidate {
@@ -22,11 +23,13 @@ export interface Range {
 }
 
 /** Blocks a statement gives at most. */
-const MOST_BLOCKS = 32;
+const MOST_BLOCKS = 256;
+/** Where nothing narrows but time, every entry of a block is looked at. */
+const MOST_WHOLE_BLOCKS = 4;
 /** Segments looked through in one statement: few at first, since the newest page is what is asked most. */
-const FIRST_SEGMENTS = 2;
+const FIRST_SEGMENTS = 1;
 const MOST_SEGMENTS = 32;
-/** Entries counted to tell which facet is rare. */
+/** Rows counted to tell which facet is rare. */
 const COUNTED = 1_000;
 
 const RANGE = `
@@ -36,42 +39,43 @@ select (select block from audit_block where first_sequence < $1 order by first_s
 
 interface BlockRow {
   readonly block: number;
-  readonly bits: Buffer | null;
+  /** Of each group of facets, what is kept of those that the block has; null where none is asked. */
+  readonly groups: readonly (readonly Buffer[])[] | null;
   readonly first: number;
   readonly last: number;
   readonly entries: number;
 }
 const BLOCK_COLUMNS = 'b.block, b.first_sequence as first, b.last_sequence as last, b.entries';
 const OF_TIME = 'b.last_time >= $3 and b.first_time < $4';
-const ALL = `select ${BLOCK_COLUMNS}, null::bytea as bits from audit_block b where b.block between $1 and $2 and ${OF_TIME} order by b.block desc limit ${MOST_BLOCKS}`;
+const ALL = `
+select ${BLOCK_COLUMNS} from audit_block b where b.block between $1 and $2 and ${OF_TIME} order by b.block desc limit ${MOST_WHOLE_BLOCKS}`;
 
 const COUNT = `
 select (select count(*) from (
     select from generate_series($2::int / ${SEGMENT_BLOCKS}, $1::int / ${SEGMENT_BLOCKS}, -1) as s (segment)
     cross join lateral (select from audit_posting p where p.segment = s.segment and p.facet = any(g.facets) offset 0) as hit limit ${COUNTED}) as counted) as count
-from (select string_to_array(facets, chr(10)) as facets from unnest($3::text[]) with ordinality as t (facets, number) order by number) as g`;
+from (select string_to_array(facets, ' ')::bigint[] as facets from unnest($3::text[]) with ordinality as t (facets, number) order by number) as g`;
 
 const SEQUENCES = `
 select b.block, array_agg(a.sequence order by a.sequence) as sequences from audit_block b
 join audit_entry a on a.sequence between b.first_sequence and b.last_sequence where b.block = any($1::bigint[]) group by b.block`;
 
 /**
- * The statement for so many groups of facets: in each segment blocks of the first group, and for each of these the bits of
- * the others. Segments are gone through from the newest, in the order of the nested loop, only until the limit is met.
+ * The statement for so many groups of facets: in each segment blocks of the first group, and for each of these what the
+ * others have. Segments are gone through from the newest, in the order of the nested loop, only until the limit is met.
  */
-function intersecting(groups: number): string {
+function joining(groups: number): string {
   const others = Array.from(
     { length: groups - 1 },
     (_, at) => `
-cross join lateral (select p${at}.places & bit_or(p.places) as places from audit_posting p
-  where p.segment = s.segment and p.facet = any($${at + 6}::text[]) and p.block = p0.block
-  having (p${at}.places & bit_or(p.places)) <> 0::bit(${TILE_WIDTH}) offset 0) as p${at + 1}`,
+cross join lateral (select array_agg(p.places) as places from audit_posting p
+  where p.segment = s.segment and p.facet = any($${at + 6}::bigint[]) and p.block = p0.block having count(*) > 0 offset 0) as p${at + 1}`,
   );
   return `
-select ${BLOCK_COLUMNS}, substring(bit_send(p${groups - 1}.places) from 5) as bits
+select ${BLOCK_COLUMNS}, ${Array.from({ length: groups }, (_, at) => `p${at}.places as g${at}`).join(', ')}
 from generate_series($2::int / ${SEGMENT_BLOCKS}, $1::int / ${SEGMENT_BLOCKS}, -1) as s (segment)
-cross join lateral (select p.block, bit_or(p.places) as places from audit_posting p
-  where p.segment = s.segment and p.facet = any($5::text[]) and p.block between $1 and $2 group by p.block order by p.block desc offset 0) as p0${others.join('')}
+cross join lateral (select p.block, array_agg(p.places) as places from audit_posting p
+  where p.segment = s.segment and p.facet = any($5::bigint[]) and p.block between $1 and $2 group by p.block order by p.block desc offset 0) as p0${others.join('')}
 cross join lateral (select * from audit_block b where b.block = p0.block and ${OF_TIME} offset 0) as b
 limit ${MOST_BLOCKS}`;
 }
@@ -100,16 +104,27 @@ export async function* looksInto(
   for (let high = newest; high >= oldest; ) {
     // Without facets every block counts, so there is no need to go by segments.
     const low = ordered.length === 0 ? oldest : Math.max(oldest, (Math.floor(high / SEGMENT_BLOCKS) - segments + 1) * SEGMENT_BLOCKS);
-    const rows = await postgres.query<BlockRow>({
-      name: `trail blocks ${ordered.length}`,
-      text: ordered.length === 0 ? ALL : intersecting(ordered.length),
-      values: [low, high, ...times, ...ordered],
-    });
-    const reached = rows.length === MOST_BLOCKS ? (rows.at(-1) as BlockRow).block : low;
+    const rows = await blocksIn(postgres, [low, high], times, ordered);
+    const most = ordered.length === 0 ? MOST_WHOLE_BLOCKS : MOST_BLOCKS;
+    const reached = rows.length === most ? (rows.at(-1) as BlockRow).block : low;
     yield { candidates: await candidatesIn(postgres, rows), reached };
     high = reached - 1;
     segments = Math.min(2 * segments, MOST_SEGMENTS);
   }
+}
+
+async function blocksIn(
+  postgres: Postgres,
+  [low, high]: readonly [number, number],
+  times: readonly [Date, Date],
+  groups: readonly (readonly string[])[],
+): Promise<BlockRow[]> {
+  const rows = await postgres.query<Omit<BlockRow, 'groups'> & Record<`g${number}`, Buffer[]>>({
+    name: `trail blocks ${groups.length}`,
+    text: groups.length === 0 ? ALL : joining(groups.length),
+    values: [low, high, ...times, ...groups],
+  });
+  return rows.map((row) => ({ ...row, groups: groups.length === 0 ? null : groups.map((_, at) => row[`g${at}`] as Buffer[]) }));
 }
 
 /** What is rare leads: then little is intersected. */
@@ -117,7 +132,7 @@ async function rarestFirst(postgres: Postgres, { newest, oldest }: Range, groups
   const counts = await postgres.query<{ count: number }>({
     name: 'trail facets',
     text: COUNT,
-    values: [oldest, newest, groups.map((facets) => facets.join('\n'))],
+    values: [oldest, newest, groups.map((facets) => facets.join(' '))],
   });
   return groups
     .map((facets, place) => ({ facets, count: counts[place]?.count ?? 0 }))
@@ -127,19 +142,30 @@ async function rarestFirst(postgres: Postgres, { newest, oldest }: Range, groups
 
 /** A leaf's place: its rank among the places of its block, which is told at once where those have no gaps. */
 async function candidatesIn(postgres: Postgres, rows: readonly BlockRow[]): Promise<Candidate[]> {
-  const gapped = rows.filter(({ first, last, entries }) => last - first + 1 !== entries);
+  const met = rows.map((row) => ({ ...row, places: metIn(row) })).filter(({ places }) => places.length > 0);
+  const gapped = met.filter(({ first, last, entries }) => last - first + 1 !== entries).map(({ block }) => block);
   const found =
-    gapped.length === 0
-      ? []
-      : await postgres.query<{ block: number; sequences: string[] }>({ name: 'trail places', text: SEQUENCES, values: [gapped.map(({ block }) => block)] });
+    gapped.length === 0 ? [] : await postgres.query<{ block: number; sequences: string[] }>({ name: 'trail places', text: SEQUENCES, values: [gapped] });
   const sequences = new Map(found.map((row) => [row.block, row.sequences.map(Number)]));
-  const isGapped = new Set(gapped.map(({ block }) => block));
-  return rows.flatMap(({ block, bits, first, entries }) => {
-    const places = bits ? placesIn(bits) : Array.from({ length: entries }, (_, place) => entries - 1 - place);
+  const isGapped = new Set(gapped);
+  return met.flatMap(({ block, places, first, entries }) => {
     if (!isGapped.has(block)) return places.map((place) => ({ leaf: block * TILE_WIDTH + place, sequence: first + place }));
     const its = sequences.get(block) ?? [];
     // Where rows are missing, as after somebody took one away, ranks say nothing: then all that are left may fit.
     const ranks = its.length === entries ? places : its.map((_, place) => its.length - 1 - place);
     return ranks.flatMap((place) => (its[place] === undefined ? [] : [{ leaf: block * TILE_WIDTH + place, sequence: its[place] }]));
   });
+}
+
+/** The leaves of a block that have something of each group, the last first. */
+function metIn({ groups, entries }: BlockRow): number[] {
+  if (groups === null) return Array.from({ length: entries }, (_, place) => entries - 1 - place);
+  const [first, ...others] = groups.map((kept) => {
+    const places = noPlaces();
+    for (const one of kept) addPacked(places, one);
+    return places;
+  });
+  const common = first ?? noPlaces();
+  for (const places of others) keepCommon(common, places);
+  return placesIn(common);
 }

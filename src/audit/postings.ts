@@ -1,15 +1,15 @@
 /** Keeps, for each facet, which leaves of a block have it: written with the tree, so that what is sealed can be found. */
 import type { Client } from '../postgres.js';
-import { facetsOf } from './facets.js';
+import { facetHash, facetsOf } from './facets.js';
 import { TILE_WIDTH } from './merkle.js';
+import { addPacked, addPlace, noPlaces, type Places, packed } from './places.js';
 import type { IntegratedEntry, Integration } from './sequencer.js';
 
 /** Blocks a segment; see 0009_trail.sql. */
 export const SEGMENT_BLOCKS = 256;
 
-/** Which leaves of a block have a facet: a bit each, the first leaf's is the highest of the first byte. */
-export type Places = Buffer;
 export interface Posting {
+  /** Hash of the facet, as a decimal number. */
   readonly facet: string;
   readonly block: number;
   readonly places: Places;
@@ -17,44 +17,67 @@ export interface Posting {
 
 /** Rows a statement; bounds memory where an entry names a thousand enterprises. */
 const MOST_TOGETHER = 20_000;
+const KEPT = 'select facet::text, places from audit_posting where segment = $1 and block = $2 and facet = any($3::bigint[])';
 const WRITE = `
 insert into audit_posting (segment, facet, block, places)
-  select block / ${SEGMENT_BLOCKS}, facet, block, ('x' || places)::bit(${TILE_WIDTH}) from unnest($1::text[], $2::int[], $3::text[]) as added (facet, block, places)
-on conflict (segment, facet, block) do update set places = audit_posting.places | excluded.places`;
+  select block / ${SEGMENT_BLOCKS}, facet, block, places from unnest($1::bigint[], $2::int[], $3::bytea[]) as added (facet, block, places)
+on conflict (segment, facet, block) do update set places = excluded.places`;
 
 export function openPostings(): Integration {
   return {
     async integrate(client: Client, entries: readonly IntegratedEntry[]) {
+      // Only the first block can have been begun before.
+      const begun = Math.floor((entries[0]?.leaf ?? 0) / TILE_WIDTH);
       for (const together of chunked(postingsOf(entries))) {
-        const values = [together.map(({ facet }) => facet), together.map(({ block }) => block), together.map(({ places }) => places.toString('hex'))];
+        await addKept(client, begun, together);
+        const values = [together.map(({ facet }) => facet), together.map(({ block }) => block), together.map(({ places }) => packed(places))];
         await client.query({ name: 'write postings', text: WRITE, values });
       }
     },
   };
 }
 
-/** The postings of entries in the order of their leaves, block by block; within a block in the order of the index. */
+/** Adds what the begun block already has; nobody else writes while this transaction does. */
+async function addKept(client: Client, begun: number, postings: readonly Posting[]): Promise<void> {
+  const its = new Map(postings.flatMap(({ facet, block, places }) => (block === begun ? [[facet, places] as const] : [])));
+  if (its.size === 0) return;
+  const { rows } = await client.query<{ facet: string; places: Buffer }>({
+    name: 'kept postings',
+    text: KEPT,
+    values: [Math.floor(begun / SEGMENT_BLOCKS), begun, [...its.keys()]],
+  });
+  for (const { facet, places } of rows) addPacked(its.get(facet) as Places, places);
+}
+
+/** The postings of entries in the order of their leaves, block by block. */
 export function* postingsOf(entries: Iterable<Pick<IntegratedEntry, 'leaf' | 'entry'>>): Generator<Posting> {
   let block = -1;
   let found = new Map<string, Places>();
   for (const { leaf, entry } of entries) {
     const its = Math.floor(leaf / TILE_WIDTH);
     if (its !== block) {
-      yield* inOrder(found, block);
+      yield* hashed(found, block);
       [block, found] = [its, new Map()];
     }
-    const place = leaf % TILE_WIDTH;
     for (const facet of readableFacets(entry)) {
       let places = found.get(facet);
-      if (!places) found.set(facet, (places = Buffer.alloc(TILE_WIDTH / 8)));
-      places[place >> 3] = (places[place >> 3] as number) | (0x80 >> (place & 7));
+      if (!places) found.set(facet, (places = noPlaces()));
+      addPlace(places, leaf % TILE_WIDTH);
     }
   }
-  yield* inOrder(found, block);
+  yield* hashed(found, block);
 }
 
-function inOrder(found: ReadonlyMap<string, Places>, block: number): Posting[] {
-  return [...found.keys()].sort().map((facet) => ({ facet, block, places: found.get(facet) as Places }));
+/** By their hashes: two facets of one hash are one, whose entries are told apart when they are read. */
+function hashed(found: ReadonlyMap<string, Places>, block: number): Posting[] {
+  const byHash = new Map<string, Places>();
+  for (const [facet, places] of found) {
+    const hash = facetHash(facet);
+    const other = byHash.get(hash);
+    if (other) addPacked(other, places);
+    else byHash.set(hash, places);
+  }
+  return [...byHash].map(([facet, places]) => ({ facet, block, places }));
 }
 
 /** What somebody wrote past the gateway may have any form; it must not keep others from being found. */
@@ -76,11 +99,4 @@ function* chunked(postings: Iterable<Posting>): Generator<Posting[]> {
     }
   }
   if (together.length > 0) yield together;
-}
-
-/** The places whose bit is set, the last first. */
-export function placesIn(bits: Buffer): number[] {
-  const places: number[] = [];
-  for (let place = TILE_WIDTH - 1; place >= 0; place--) if ((bits[place >> 3] as number) & (0x80 >> (place & 7))) places.push(place);
-  return places;
 }

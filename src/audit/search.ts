@@ -6,7 +6,7 @@ import type { Catalogue } from '../catalogue/model.js';
 import type { Postgres } from '../postgres.js';
 import { type Candidate, type Look, looksInto, rangeOf } from './candidates.js';
 import type { AuditEntry } from './entry.js';
-import { facetsIn } from './facets.js';
+import { facetHash, facetsIn } from './facets.js';
 import type { TrailFilter } from './filter.js';
 import { matches } from './matches.js';
 
@@ -91,7 +91,7 @@ async function fill(found: Found[], { postgres, catalogue }: Parts, filter: Trai
     if (looked >= MOST_UNSEALED) return before;
   }
 
-  const groups = facetsIn(filter, catalogue);
+  const groups = facetsIn(filter, catalogue).map((facets) => facets.map(facetHash));
   if (groups.some((facets) => facets.length === 0)) return null;
   const times: [Date, Date] = [filter.from ?? EARLIEST, filter.until ?? LATEST];
   const limit = Math.min(below, sealed + 1);

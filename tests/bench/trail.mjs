@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { canonical, leafHash } from '../../dist/audit/entry.js';
+import { packed } from '../../dist/audit/places.js';
 import { openPostings, postingsOf } from '../../dist/audit/postings.js';
 import { openTrail } from '../../dist/audit/trail.js';
 import { readConfig } from '../../dist/config.js';
@@ -92,7 +93,8 @@ async function fill(owner) {
       const postings = [...postingsOf(leaves)];
       spent += performance.now() - started;
       await copyInto(client, 'audit_posting (segment, facet, block, places)', async (write) => {
-        for (const { facet, block, places } of postings) await write(`${Math.floor(block / 256)}\t${field(facet)}\t${block}\tx${places.toString('hex')}\n`);
+        for (const { facet, block, places } of postings)
+          await write(`${Math.floor(block / 256)}\t${facet}\t${block}\t\\\\x${packed(places).toString('hex')}\n`);
       });
       await copyInto(client, 'audit_block (block, first_sequence, last_sequence, entries, first_time, last_time)', async (write) => {
         for (let first = 0; first < leaves.length; first += BLOCK) {
@@ -137,6 +139,7 @@ function filtersOf(samples) {
   const consented = reads.filter((entry) => entry.reads[0].consents && entry.reads[0].enterprises.length === 1);
   const [staffed, refused] = [samples.filter(({ staff }) => staff), samples.filter(({ outcome }) => outcome === 'REFUSED')];
   const day = (entry) => ({ from: new Date(entry.time), until: new Date(Date.parse(entry.time) + 86_400_000) });
+  const deniedOf = (entry) => `${groupOf(entry).category}.${Object.values(groupOf(entry).denied)[0][0]}`;
   const reasonOf = (entry) => Object.keys(groupOf(entry).denied)[0];
   return {
     nothing: [{}],
@@ -160,7 +163,7 @@ function filtersOf(samples) {
     'institution + category': each((entry) => ({ institution: entry.institution, category: groupOf(entry).category })),
     'institution + enterprise': each((entry) => ({ institution: entry.institution, enterprise: enterpriseOf(entry) })),
     'operator + reason': each((entry) => ({ operator: entry.operator, reason: reasonOf(entry) }), denied),
-    'institution + item + reason': each((entry) => ({ institution: entry.institution, item: itemOf(entry), reason: reasonOf(entry) }), denied),
+    'institution + item + reason': each((entry) => ({ institution: entry.institution, item: deniedOf(entry), reason: reasonOf(entry) }), denied),
     'provider + purpose + outcome': each((entry) => ({ provider: providerOf(entry), purpose: entry.purpose, outcome: 'ANSWERED' })),
     'enterprise + provider': each((entry) => ({ enterprise: enterpriseOf(entry), provider: providerOf(entry) })),
     'operator + refused': each(({ operator }) => ({ operator, outcome: 'REFUSED' }), refused),
