@@ -8,6 +8,7 @@ import { openLedger } from './allowance/ledger.js';
 import { evidenceWords, openEvidenceWatch } from './audit/evidenceState.js';
 import { type KeyFiles, openKeyFiles } from './audit/keyFiles.js';
 import { openAuditLog } from './audit/log.js';
+import { openPostings } from './audit/postings.js';
 import { openProofs } from './audit/proofs.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
@@ -119,7 +120,7 @@ export async function openGateway(
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
-      trail: openTrail({ postgres: reading }),
+      trail: openTrail({ postgres: reading, catalogue }),
       proofs,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
@@ -188,7 +189,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   const sequencer = openSequencer({
     postgres,
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [],
+    integrations: [openPostings()],
     now,
     told: witnesses.wake,
     failed: told('sequencing failed'),

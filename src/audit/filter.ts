@@ -1,4 +1,7 @@
-/** What may be looked for in the log: each part narrows; entries must fit all of them. */
+/**
+ * What may be looked for in the log: each part narrows; entries must fit all of them. What is asked of enterprise, category,
+ * item, reason and consent must be true together: of this enterprise that item was denied for that reason.
+ */
 import type { Reason } from '../access/outcome.js';
 import type { InstitutionId, Purpose, Uscc } from '../terms.js';
 
@@ -6,6 +9,8 @@ export interface TrailFilter {
   readonly institution?: InstitutionId;
   /** System of an institution, a console or a portal. */
   readonly client?: string;
+  /** Login of a member of staff. */
+  readonly staff?: string;
   readonly operator?: string;
   readonly caseNumber?: string;
   readonly purpose?: Purpose;
@@ -20,6 +25,7 @@ export interface TrailFilter {
   readonly reason?: Reason;
   readonly consent?: string;
   readonly policyVersion?: number;
+  /** From this moment on, and before that one. */
   readonly from?: Date;
   readonly until?: Date;
 }

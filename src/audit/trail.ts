@@ -1,11 +1,14 @@
 /**
- * The audit log as it is read: one entry by its receipt, or all since a time, page by page, the newest first. Promises:
- * nothing is held but a page, and what was composed and thrown away is told from what was answered.
+ * The audit log as it is read: one entry by its receipt, what fits a filter, or all since a time, page by page, the newest
+ * first. Promises: nothing is held but a page, and what was composed and thrown away is told from what was answered.
  */
 import { LRUCache } from 'lru-cache';
+import type { Catalogue } from '../catalogue/model.js';
 import type { Postgres } from '../postgres.js';
 import type { InstitutionId } from '../terms.js';
 import type { AuditEntry } from './entry.js';
+import type { TrailFilter } from './filter.js';
+import { type FoundPage, type SearchedPage, search } from './search.js';
 
 export interface PastEntry {
   readonly entry: AuditEntry;
@@ -20,6 +23,8 @@ export interface Span {
 export interface Trail {
   /** The entry behind a receipt; null where there is none. */
   entryOf(receipt: string): Promise<PastEntry | null>;
+  /** A page of what fits a filter, superseded entries among it; see search.ts. */
+  search(filter: TrailFilter, page: SearchedPage): Promise<FoundPage>;
   /** Entries whose request began since then, the newest first, without those that were superseded. */
   pagesOf(span: Span): AsyncGenerator<readonly AuditEntry[], void, void>;
 }
@@ -42,12 +47,13 @@ select sequence, id, entry from audit_entry where sequence < $1 ${condition} ord
 const PAGE_OF_ALL = page('');
 const PAGE_OF_ONE = page('and institution = $2');
 
-export function openTrail({ postgres }: { postgres: Postgres }): Trail {
+export function openTrail({ postgres, catalogue }: { postgres: Postgres; catalogue: Catalogue }): Trail {
   return {
     async entryOf(receipt) {
       const [row] = await postgres.query<{ entry: string; superseded: boolean }>({ name: 'trail entry', text: ENTRY, values: [receipt] });
       return row ? { entry: JSON.parse(row.entry) as AuditEntry, superseded: row.superseded } : null;
     },
+    search: (filter, page) => search({ postgres, catalogue }, filter, page),
     async *pagesOf({ since, institution }) {
       const [least, loose] = [leastIdAt(since), leastIdAt(new Date(since.getTime() - LOOSE_MS))];
       const superseded = new LRUCache<string, true>({ max: MOST_SUPERSEDED });

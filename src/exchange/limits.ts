@@ -47,6 +47,7 @@ const USUAL_LENGTH = Object.freeze({
   explainDecision: 20,
   lines: 100,
   previewQuery: 2_000,
+  auditTrail: 50,
 });
 
 export interface Admission {

@@ -17,6 +17,7 @@ import { OperationMutations } from './operationMutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
+import { TrailQueries } from './trailQueries.js';
 import { viewOf } from './views.js';
 
 let built: { digest: string; schema: GraphQLSchema } | null = null;
@@ -38,6 +39,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
       OfficerInsights,
       OperationMutations,
       EvidenceQueries,
+      TrailQueries,
     ],
     validate: false,
     emitSchemaFile: false,

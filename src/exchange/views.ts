@@ -29,6 +29,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     myConsents: ENTERPRISE,
     governance: OVERSIGHT,
     explainDecision: ['INSTITUTION', 'ENTERPRISE', 'GOVERNANCE_OFFICER', 'AUDITOR'],
+    auditTrail: OVERSIGHT,
     previewQuery: INSTITUTION,
     rateLimit: INSTITUTION,
     registeredOperations: INSTITUTION,

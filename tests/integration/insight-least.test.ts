@@ -25,7 +25,7 @@ beforeAll(async () => {
   gateway = await openWatchedGateway(zone);
   const postgres = zone.database.open('zone_gateway', { poolSize: 2 });
   grounds = openGrounds({ postgres });
-  parts = { catalogue: zone.catalogue, trail: openTrail({ postgres }) };
+  parts = { catalogue: zone.catalogue, trail: openTrail({ postgres, catalogue: zone.catalogue }) };
 });
 afterAll(async () => {
   await gateway?.close();

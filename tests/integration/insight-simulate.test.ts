@@ -24,7 +24,7 @@ beforeAll(async () => {
   zone = await openTestZone();
   gateway = await openWatchedGateway(zone);
   const postgres = zone.database.open('zone_gateway', { poolSize: 2 });
-  trail = openTrail({ postgres });
+  trail = openTrail({ postgres, catalogue: zone.catalogue });
   grounds = openGrounds({ postgres });
   parts = { catalogue: zone.catalogue, grounds, trail };
   // Firm 0 consented to everything in clear, firm 4 to nothing.
