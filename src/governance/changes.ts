@@ -28,7 +28,8 @@ export type Enacted =
   /** It widens: nothing is changed before another officer approves. */
   | { readonly state: 'PROPOSED'; readonly version: null; readonly proposal: string };
 
-const POLICY_LOCK = 7_203_162;
+/** Not that of the sequencer, who holds its lock as long as it lives. */
+const POLICY_LOCK = 7_203_164;
 
 /** The policy in force, held until the transaction ends, so that changes are made one after another. */
 export async function holdPolicy(client: Client): Promise<Policy> {
