@@ -8,6 +8,7 @@ import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
+import { openStatements } from './audit/statement.js';
 import { keepSubjects } from './audit/subjects.js';
 import { openTrail } from './audit/trail.js';
 import { loadCatalogue } from './catalogue/load.js';
@@ -108,6 +109,8 @@ export async function openGateway(
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
+  // A statement is long, and in a transaction of its own.
+  const stating = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const exchange = await openExchange(
     {
@@ -115,6 +118,7 @@ export async function openGateway(
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      statements: openStatements({ postgres: stating }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,

@@ -6,6 +6,7 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { DisclosureMutations } from './disclosureMutations.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
 import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
@@ -16,6 +17,7 @@ import { OperationMutations } from './operationMutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
+import { StatementQueries } from './statementQueries.js';
 import { viewOf } from './views.js';
 
 let built: { digest: string; schema: GraphQLSchema } | null = null;
@@ -26,7 +28,19 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights, OperationMutations],
+    resolvers: [
+      Queries,
+      GovernanceQueries,
+      GovernanceFields,
+      PolicyMutations,
+      PartnerMutations,
+      LimitQueries,
+      Insights,
+      OfficerInsights,
+      OperationMutations,
+      DisclosureMutations,
+      StatementQueries,
+    ],
     validate: false,
     emitSchemaFile: false,
   });
