@@ -137,11 +137,13 @@ function rootFrom({ uscc, siblings, beside }: StatementFile, chain: ReadChain): 
   const others = beside.map((leaf) => bytesIn(leaf, 72, null));
   const strange = others.some((leaf) => !leaf.subarray(0, 8).equals(key.subarray(0, 8)) || leaf.subarray(0, 32).equals(key));
   if (strange) throw new Flawed('NOT_A_STATEMENT', null, 'beside');
-  const path = siblings.reduce((known: Buffer[], step) => {
-    if (typeof step !== 'number') return [...known, bytesIn(step, 32, null)];
-    if (!Number.isInteger(step) || step < 1 || known.length + step > TREE_DEPTH) throw new Flawed('NOT_A_STATEMENT', null, 'siblings');
-    return [...known, ...EMPTY_AT.slice(TREE_DEPTH - known.length - step + 1, TREE_DEPTH - known.length + 1).reverse()];
-  }, []);
+  const path: Buffer[] = [];
+  for (const step of siblings) {
+    const empty = typeof step === 'number' ? step : 0;
+    if (!Number.isInteger(empty) || empty < 0 || path.length + empty > TREE_DEPTH) throw new Flawed('NOT_A_STATEMENT', null, 'siblings');
+    if (typeof step !== 'number') path.push(bytesIn(step, 32, null));
+    else for (let left = step; left > 0; left--) path.push(EMPTY_AT[TREE_DEPTH - path.length] as Buffer);
+  }
   if (path.length !== TREE_DEPTH) throw new Flawed('NOT_A_STATEMENT', null, 'siblings');
   const own = chain.count === 0 ? [] : [leafOf(key, chain)];
   return path.reduce(
