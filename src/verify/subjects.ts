@@ -111,33 +111,48 @@ function isOfTheForm({ v, id, time, reads, supersedes }: Fields): boolean {
 }
 
 function extractsOf(entry: Fields, leafHash: Buffer): ReadExtract[] {
-  const readsBy = new Map<string, Fields[]>();
+  const readsBy = new Map<string, string[]>();
   for (const read of entry.reads as readonly Fields[]) {
-    const codes = read.enterprises as readonly string[];
-    const groups = read.categories as readonly Fields[];
-    for (const [position, uscc] of codes.entries()) {
-      if (!CODE.test(uscc) || codes.indexOf(uscc) !== position) continue;
-      const known = readsBy.get(uscc) ?? [];
-      readsBy.set(uscc, [...known, readOf(read, groups, position)]);
-    }
+    for (const [uscc, text] of partsOf(read)) readsBy.set(uscc, [...(readsBy.get(uscc) ?? []), text]);
   }
-  const taken = Object.fromEntries(TAKEN.flatMap((name) => (entry[name] === undefined ? [] : [[name, entry[name]]])));
-  const refused = entry.outcome === 'REFUSED' ? { code: entry.code } : {};
+  if (readsBy.size === 0) return [];
+  const members: Record<string, unknown> = { receipt: entry.id, leafHash: leafHash.toString('hex') };
+  for (const name of TAKEN) members[name] = entry[name];
+  if (entry.outcome === 'REFUSED') members.code = entry.code;
+  // All but two members are the same for every enterprise: they are written once, around those two.
+  const written = (belongs: (name: string) => boolean) =>
+    canonicalOf(Object.fromEntries(Object.entries(members).filter(([name]) => belongs(name)))).slice(1, -1);
+  const first = written((name) => name < 'enterprise');
+  const second = written((name) => name > 'enterprise' && name < 'reads');
+  const third = written((name) => name > 'reads');
+  const time = Date.parse(entry.time as string);
   return [...readsBy].map(([uscc, reads]) => {
-    const extract = { ...taken, ...refused, receipt: entry.id, leafHash: leafHash.toString('hex'), enterprise: uscc, reads };
-    return { uscc, time: Date.parse(entry.time as string), extract: canonicalOf(extract) };
+    const own = [`"enterprise":${JSON.stringify(uscc)}`, `"reads":[${reads.join(',')}]`];
+    return { uscc, time, extract: `{${[first, own[0], second, own[1], third].filter((part) => part !== '').join(',')}}` };
   });
 }
 
-/** What a read says of the enterprise at a position in its list. */
-function readOf(read: Fields, groups: readonly Fields[], position: number): Fields {
-  const positionsOf = (value: unknown) => value as readonly number[] | undefined;
-  const categories = groups
-    .filter(({ enterprises }) => positionsOf(enterprises)?.includes(position) ?? true)
-    .map(({ category, clear, masked, denied }) => ({ category, clear, masked, denied }));
-  const consents = ((read.consents ?? []) as readonly Fields[])
-    .filter(({ enterprise }) => enterprise === position)
-    .map(({ id, categories: covered }) => ({ id, categories: covered }));
-  const unknown = positionsOf(read.unknown)?.includes(position) ? { unknown: true } : {};
-  return { field: read.field, categories, ...(consents.length > 0 ? { consents } : {}), ...unknown };
+/** What a read says of each of its enterprises, the first time that it names it. */
+function partsOf(read: Fields): Map<string, string> {
+  const codes = read.enterprises as readonly string[];
+  const categories = codes.map((): string[] => []);
+  for (const { category, clear, masked, denied, enterprises } of read.categories as readonly Fields[]) {
+    const text = canonicalOf({ category, clear, masked, denied });
+    for (const position of (enterprises as readonly number[] | undefined) ?? codes.keys()) categories[position]?.push(text);
+  }
+  const consents = codes.map((): string[] => []);
+  for (const { id, enterprise, categories: covered } of (read.consents ?? []) as readonly Fields[]) {
+    consents[enterprise as number]?.push(canonicalOf({ id, categories: covered }));
+  }
+  const unknown = new Set((read.unknown ?? []) as readonly number[]);
+  const parts = new Map<string, string>();
+  for (const [position, uscc] of codes.entries()) {
+    if (!CODE.test(uscc) || parts.has(uscc)) continue;
+    const members = [`"categories":[${categories[position]?.join(',')}]`];
+    if (consents[position]?.length) members.push(`"consents":[${consents[position].join(',')}]`);
+    members.push(`"field":${JSON.stringify(read.field)}`);
+    if (unknown.has(position)) members.push('"unknown":true');
+    parts.set(uscc, `{${members.join(',')}}`);
+  }
+  return parts;
 }
