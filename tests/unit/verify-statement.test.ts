@@ -275,18 +275,16 @@ const TAMPERINGS: Readonly<Record<string, (file: Record<string, unknown> & { ite
 
 describe.each(Object.entries(TAMPERINGS))('A statement with %s', (_what, tamper) => {
   test('is refused', () => {
-    let tried = 0;
     fc.assert(
       fc.property(logs, asked, fc.nat(6), (log, question, place) => {
         const world = worldOf(entriesOf(log));
         const file = JSON.parse(statementOf(world, question));
-        if (!tamper(file, place % Math.max(1, file.items.length), world)) return;
-        tried++;
+        // Where there is nothing to do it to, another one is made.
+        fc.pre(Boolean(tamper(file, place % Math.max(1, file.items.length), world)));
         expect(verifyStatement(JSON.stringify(file), KEYS).ok).toBe(false);
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
-    expect(tried).toBeGreaterThan(8);
   });
 });
 
