@@ -1,9 +1,15 @@
 /** The statement of an enterprise as it, officers and others come to it; and what its proof says to whoever has nothing but the key. */
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { verifyStatement } from '../../src/verify/statement.js';
+import { type EntryText, verifySubjects } from '../../src/verify/subjects.js';
 import { openEvidence } from '../../src/zone.js';
+import { PROJECT } from '../harness/house.js';
 import { entryOf, NOW, openWatchedGateway, type Staff, type WatchedGateway } from '../harness/watched.js';
 import { type Answered, firm, openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -219,3 +225,121 @@ describe('Delayed disclosure', () => {
     expect((await delay('institution: "bank-01", days: 3', AUDITOR)).errors?.[0]?.extensions.code).toBe('OPERATION_NOT_SUPPORTED');
   });
 });
+
+/** Adds entries as a gateway would have. */
+async function append(entries: readonly AuditEntry[]): Promise<void> {
+  const texts = entries.map(canonical);
+  await zone.owner.query({
+    text: 'select append_audit($1, $2, $3, $4, $5)',
+    values: [
+      entries.map(({ id }) => id),
+      entries.map(({ time }) => time),
+      entries.map(({ institution }) => institution),
+      texts,
+      texts.map((text) => leafHash(text)),
+    ],
+  });
+}
+
+describe('What became of a read', () => {
+  test('an answer that was thrown away is told as such, and its successor too', async () => {
+    const { id, time } = (await read(2, 'S-1')).body.extensions.receipt;
+    const entry = await entryOf(zone, id);
+    const successor = id.replace(/.{4}$/, 'ffff');
+    await append([{ ...entry, id: successor, supersedes: id }]);
+    await step();
+    const [later, earlier] = (await stated(2)).entries;
+    expect(later).toMatchObject({ receipt: { id: successor, time }, superseded: false, supersedes: id });
+    expect(earlier).toMatchObject({ receipt: { id }, superseded: true, supersedes: null });
+  });
+
+  test('a code that the zone does not hold has its statement too', async () => {
+    const stranger = '91350100M000100Y43';
+    await gateway.ask(`{ enterprise(uscc: "${stranger}", inquiry: { purpose: LOAN_APPROVAL, caseNumber: "U-1" }) { uscc } }`);
+    await step();
+    const { entries, proof } = (await ask(stranger, { staff: AUDITOR })).body.data.enterpriseStatement;
+    expect(entries).toMatchObject([{ caseNumber: 'U-1', unknown: true }]);
+    expect(verifyStatement(proof, keys)).toMatchObject({ ok: true, proven: { count: 1 } });
+  });
+});
+
+describe('While others sequence', () => {
+  test('every statement fits one checkpoint, and none loses a read that was answered before', async () => {
+    const others = [openEvidence(zone.config, zone.database, undefined, () => NOW), openEvidence(zone.config, zone.database, undefined, () => NOW)];
+    let ended = false;
+    const stepping = Promise.all(
+      others.map(async (sequencer) => {
+        while (!ended) await sequencer.step();
+      }),
+    );
+    const counts: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      const [, answer] = await Promise.all([batch([6, 7, 8], `W-${round}`), ask(firm(7), { enterprise: firm(7) })]);
+      const { proof, total, checkpoint } = answer.body.data.enterpriseStatement;
+      expect(verifyStatement(proof, keys)).toMatchObject({ ok: true, proven: { count: total, size: checkpoint.size } });
+      counts.push(total);
+    }
+    ended = true;
+    await stepping;
+    expect(counts).toEqual([...counts].sort((left, right) => left - right));
+    await step();
+    expect((await stated(7)).total).toBe((counts[0] as number) + 12);
+  });
+});
+
+describe('A log with many reads of one enterprise', () => {
+  const DAY_MS = 86_400_000;
+
+  test('is stated from a later time on, where one proof would hold too many', async () => {
+    const template = await entryOf(zone, (await read(3, 'M-0')).body.extensions.receipt.id);
+    const entries = Array.from({ length: 10_050 }, (_, number): AuditEntry => {
+      const time = new Date(NOW.getTime() + Math.floor(number / 1_000) * DAY_MS);
+      const milliseconds = time.getTime().toString(16).padStart(12, '0');
+      const id = `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${(number % 1_000).toString().padStart(3, '0')}-8000-00000000${number.toString().padStart(4, '0').slice(-4)}`;
+      return { ...template, id, time: time.toISOString(), caseNumber: `M-${number}` };
+    });
+    for (let at = 0; at < entries.length; at += 1_000) await append(entries.slice(at, at + 1_000));
+    for (let rounds = 0; rounds < 4; rounds++) await step();
+    const long = 'from: "2026-11-01T00:00:00Z", until: "2027-11-01T00:00:00Z", first: 1';
+    expect((await ask(firm(3), { enterprise: firm(3) }, long)).body.errors?.[0]?.extensions.code).toBe('STATEMENT_TOO_LONG');
+    const paged = (await ask(firm(3), { enterprise: firm(3) }, long, 'total entries { ... on StatementRead { caseNumber } }')).body.data.enterpriseStatement;
+    expect([paged.total > 10_050, paged.entries]).toEqual([true, [{ caseNumber: 'M-10049' }]]);
+    const late = await stated(3, undefined, 'from: "2026-11-30T08:00:00Z", until: "2026-11-30T20:00:00Z", first: 1');
+    expect(late.total).toBe(1_000);
+    expect(verifyStatement(late.proof, keys)).toMatchObject({ ok: true, proven: { count: paged.total, delayed: [] } });
+    expect(JSON.parse(late.proof).items.length).toBe(2_050);
+  }, 120_000);
+
+  test('all chains are made anew from the entries, and have the root that was signed', async () => {
+    const rows = await zone.owner.query<EntryText>({ text: 'select leaf_hash as "leafHash", entry as text from audit_entry order by sequence' });
+    await step();
+    const [last] = await zone.owner.query<{ note: string; size: number }>({ text: 'select note, size from audit_checkpoint order by number desc limit 1' });
+    const line = last?.note.split('\n').find((one) => one.startsWith('enterprises ')) as string;
+    const streamed = async function* (left = rows) {
+      yield* left;
+    };
+    expect(last?.size).toBe(rows.length);
+    expect(await verifySubjects(streamed(), line)).toMatchObject({ ok: true });
+    const without = rows.filter(({ text }) => !text.includes('"M-5000"'));
+    expect(await verifySubjects(streamed(without), line)).toMatchObject({ ok: false, expected: line });
+    const edited = rows.map((row) => ({ ...row, text: row.text.replace('"caseNumber":"A-1"', '"caseNumber":"A-9"') }));
+    expect((await verifySubjects(streamed(edited), line)).ok).toBe(false);
+  }, 60_000);
+});
+
+test('The command says what is proven, and fails where something does not hold', async () => {
+  const [statement, trusted] = ['statement.json', 'keys.txt'].map((name) => join(zone.config.zoneHome, name)) as [string, string];
+  const { proof } = await stated(0);
+  writeFileSync(trusted, `${keys}\n`);
+  const verify = (text: string) => {
+    writeFileSync(statement, text);
+    const args = [join(PROJECT, 'dist', 'main.js'), 'audit', 'verify-statement', '--statement', statement, '--keys', trusted];
+    return spawnSync(process.execPath, args, { encoding: 'utf8', env: {} });
+  };
+  const good = verify(proof);
+  expect([good.status, good.stderr]).toEqual([0, '']);
+  expect(good.stdout).toMatch(/^✓ .*nothing is left out/);
+  expect(good.stdout).toContain('A-1');
+  const bad = verify(proof.replaceAll('A-1', 'A-7'));
+  expect([bad.status, bad.stdout]).toEqual([1, expect.stringContaining('NOT_IN_THE_LOG')]);
+}, 60_000);
