@@ -168,6 +168,20 @@ export const FAULTS = Object.freeze({
     '保留回执并告知审计人员',
     'Keep the receipt and tell the auditor',
   ),
+  STATEMENT_TOO_LONG: entry(
+    400,
+    '所选时段之后的读取过多，无法在一份证明中列出',
+    'There are more reads since the span begins than one proof holds',
+    '选择更晚的起始时间；或不取 proof，逐页查阅',
+    'Let the span begin later, or read page by page without the proof',
+  ),
+  STATEMENT_NOT_READY: entry(
+    503,
+    '尚无包含企业索引的检查点',
+    'No checkpoint carries the index over enterprises yet',
+    '稍后重试；若持续如此，排序进程未在运行',
+    'Try again shortly; where it stays so, nobody sequences the log',
+  ),
   ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
   ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
   // The zone itself

@@ -12,6 +12,8 @@ import { openPostings } from './audit/postings.js';
 import { openProofs } from './audit/proofs.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
+import { openStatements } from './audit/statement.js';
+import { keepSubjects } from './audit/subjects.js';
 import { openTrail } from './audit/trail.js';
 import { openWitnesses } from './audit/witnesses.js';
 import { loadCatalogue } from './catalogue/load.js';
@@ -112,6 +114,8 @@ export async function openGateway(
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
+  // A statement is long, and in a transaction of its own.
+  const stating = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const proofs = openProofs({ postgres: reading });
   const evidence = openEvidenceWatch({ postgres: reading });
@@ -122,6 +126,7 @@ export async function openGateway(
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading, catalogue }),
       proofs,
+      statements: openStatements({ postgres: stating }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -189,7 +194,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   const sequencer = openSequencer({
     postgres,
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [openPostings()],
+    integrations: [openPostings(), keepSubjects()],
     now,
     told: witnesses.wake,
     failed: told('sequencing failed'),

@@ -34,6 +34,17 @@ export interface HeldAllowance extends Allowance {
   readonly purpose: Purpose;
 }
 
+/** Reads that are told to the enterprise some days later; what is null is left open. */
+export interface HeldDelay {
+  readonly id: string;
+  readonly institution: InstitutionId | null;
+  readonly purpose: Purpose | null;
+  readonly caseNumber: string | null;
+  readonly days: number;
+  readonly ended: boolean;
+  readonly version: number;
+}
+
 export interface Policy {
   readonly version: number;
   readonly residents: ReadonlyMap<InstitutionId, Resident>;
@@ -41,6 +52,7 @@ export interface Policy {
   readonly grants: readonly HeldGrant[];
   readonly settings: ReadonlyMap<ItemCode, ItemSetting>;
   readonly allowances: readonly HeldAllowance[];
+  readonly delays: readonly HeldDelay[];
 }
 
 /** One change, as it is proposed, kept and audited. Moments are ISO 8601. */
@@ -78,7 +90,9 @@ export type PolicyChange =
       readonly active: boolean | null;
       readonly safelist: boolean | null;
     }
-  | ({ readonly change: 'SET_ALLOWANCE'; readonly institution: InstitutionId; readonly purpose: Purpose } & Allowance);
+  | ({ readonly change: 'SET_ALLOWANCE'; readonly institution: InstitutionId; readonly purpose: Purpose } & Allowance)
+  | ({ readonly change: 'DELAY_DISCLOSURE' } & Omit<HeldDelay, 'ended' | 'version'>)
+  | { readonly change: 'END_DISCLOSURE_DELAY'; readonly id: string };
 
 /** The policy after the changes. They MUST name what exists; see governance/checks.ts. */
 export function changed(policy: Policy, changes: readonly PolicyChange[], version: number = policy.version): Policy {
@@ -121,6 +135,12 @@ function changedBy(policy: Policy, change: PolicyChange, version: number): Polic
       const others = policy.allowances.filter(({ institution, purpose }) => institution !== change.institution || purpose !== change.purpose);
       return { ...policy, allowances: [...others, allowance] };
     }
+    case 'DELAY_DISCLOSURE': {
+      const { change: _kind, ...delay } = change;
+      return { ...policy, delays: [...policy.delays, { ...delay, ended: false, version }] };
+    }
+    case 'END_DISCLOSURE_DELAY':
+      return { ...policy, delays: policy.delays.map((delay) => (delay.id === change.id ? { ...delay, ended: true, version } : delay)) };
   }
 }
 
@@ -163,6 +183,10 @@ export function concernedBy(policy: Policy, changes: readonly PolicyChange[]): I
         const grant = policy.grants.find(({ id }) => id === change.id);
         return all.filter(({ institution, kind }) => institution === grant?.institution || kind === grant?.institutionKind);
       }
+      case 'DELAY_DISCLOSURE':
+      case 'END_DISCLOSURE_DELAY':
+        // What institutions may see stays as it is.
+        return [];
       default:
         return all.filter(({ institution }) => institution === change.institution);
     }

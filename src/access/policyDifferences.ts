@@ -2,8 +2,8 @@
 import type { Policy } from './policy.js';
 
 export interface PolicyDifference {
-  readonly kind: 'RESIDENCE' | 'AGREEMENT' | 'GRANT' | 'ITEM' | 'ALLOWANCE';
-  /** Institution, grant or item. */
+  readonly kind: 'RESIDENCE' | 'AGREEMENT' | 'GRANT' | 'ITEM' | 'ALLOWANCE' | 'DELAY';
+  /** Institution, grant, item or delay. */
   readonly subject: string;
   /** JSON; null where there was nothing. */
   readonly before: string | null;
@@ -25,13 +25,14 @@ interface Row extends Pick<PolicyDifference, 'kind' | 'subject'> {
   readonly text: string;
 }
 
-function rowsOf({ residents, agreements, grants, settings, allowances }: Policy): Map<string, Row> {
+function rowsOf({ residents, agreements, grants, settings, allowances, delays }: Policy): Map<string, Row> {
   const rows = [
     ...[...residents.values()].map((resident) => row('RESIDENCE', resident.institution, resident)),
     ...agreements.map((agreement) => row('AGREEMENT', `${agreement.institution} ${agreement.id}`, agreement)),
     ...grants.map((grant) => row('GRANT', grant.id, grant)),
     ...[...settings].map(([item, setting]) => row('ITEM', item, setting)),
     ...allowances.map((allowance) => row('ALLOWANCE', `${allowance.institution} ${allowance.purpose}`, allowance)),
+    ...delays.map((delay) => row('DELAY', delay.id, delay)),
   ];
   return new Map(rows.map((one) => [`${one.kind} ${one.subject}`, one]));
 }

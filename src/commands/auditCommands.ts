@@ -34,4 +34,11 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .description('更换签署密钥；运行中的进程自动跟随 / A new key signs from the next checkpoint on; running processes follow')
     .addHelpText('after', example('AUDIT_KEY_FILE=/secrets/audit.pem node dist/main.js audit keys rotate'))
     .action(async () => (await import('./auditKeys.js')).rotateKeys());
+  audit
+    .command('verify-statement')
+    .description('核验企业对账单：只需文件与公钥 / Verify the statement of an enterprise, with nothing but the file and the keys')
+    .requiredOption('--statement <file>', '对账单的 proof / the proof of the statement')
+    .requiredOption('--keys <file>', '可信公钥，每行一个 / verifier keys you trust, one a line')
+    .addHelpText('after', example('node dist/main.js audit verify-statement --statement statement.json --keys keys.txt'))
+    .action(async (options) => (await import('./verifyStatement.js')).verifyStatement(options));
 }

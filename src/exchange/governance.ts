@@ -37,6 +37,7 @@ export class GovernanceFields {
       version: policy.version,
       institutions: [...policy.residents.values()].map((resident) => institutionPolicy(policy, resident, journey.time)),
       itemSettings: [...policy.settings].map(([item, setting]) => ({ item, ...setting })),
+      disclosureDelays: policy.delays,
     };
   }
 

@@ -66,6 +66,16 @@ export class ItemSettingEntry {
   @Field(() => SharingEnum, { nullable: true, simple: true }) sharing!: string | null;
   @Field(() => DateScalar, { nullable: true, simple: true }) inForceFrom!: string | null;
 }
+@ObjectType('DisclosureDelayEntry', { description: '延迟向企业披露的读取；空为不限 / Reads told to the enterprise later; null: any' })
+export class DisclosureDelayEntry {
+  @Field(() => String, { simple: true }) id!: string;
+  @Field(() => String, { nullable: true, simple: true, description: '机构 / Institution' }) institution!: string | null;
+  @Field(() => PurposeEnum, { nullable: true, simple: true, description: '使用目的 / Purpose' }) purpose!: string | null;
+  @Field(() => String, { nullable: true, simple: true, description: '案件编号 / Case number' }) caseNumber!: string | null;
+  @Field(() => Int, { simple: true, description: '延迟天数 / Days of delay' }) days!: number;
+  @Field(() => Boolean, { simple: true, description: '已终止 / Ended' }) ended!: boolean;
+  @Field(() => Int, { simple: true, description: '写入它的策略版本 / Policy version that wrote it' }) version!: number;
+}
 @ObjectType('InstitutionPolicy', { description: '一家机构的策略 / What policy says of one institution' })
 export class InstitutionPolicy {
   @Field(() => String, { simple: true }) institution!: string;
@@ -83,6 +93,8 @@ export class PolicyState {
   @Field(() => Int, { simple: true }) version!: number;
   @Field(() => [InstitutionPolicy], { simple: true }) institutions!: readonly InstitutionPolicy[];
   @Field(() => [ItemSettingEntry], { simple: true }) itemSettings!: readonly ItemSettingEntry[];
+  @Field(() => [DisclosureDelayEntry], { simple: true, description: '延迟披露 / Disclosure that is delayed' })
+  disclosureDelays!: readonly DisclosureDelayEntry[];
 }
 @ObjectType('PolicyChangeEntry', { description: '一项变更 / One change' })
 export class PolicyChangeEntry {
@@ -101,8 +113,8 @@ export class PolicyVersionType {
 }
 @ObjectType('PolicyDifference', { description: '两个版本的一处不同 / One difference between two versions' })
 export class PolicyDifferenceType {
-  @Field(() => String, { simple: true, description: 'RESIDENCE, AGREEMENT, GRANT, ITEM, ALLOWANCE' }) kind!: string;
-  @Field(() => String, { simple: true, description: '机构、授予或信息项 / Institution, grant or item' }) subject!: string;
+  @Field(() => String, { simple: true, description: 'RESIDENCE, AGREEMENT, GRANT, ITEM, ALLOWANCE, DELAY' }) kind!: string;
+  @Field(() => String, { simple: true, description: '机构、授予、信息项或延迟 / Institution, grant, item or delay' }) subject!: string;
   @Field(() => String, { nullable: true, simple: true, description: '之前，JSON / Before, as JSON' }) before!: string | null;
   @Field(() => String, { nullable: true, simple: true, description: '之后，JSON / After, as JSON' }) after!: string | null;
 }

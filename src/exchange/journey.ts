@@ -12,6 +12,7 @@ import type { Toll } from '../allowance/toll.js';
 import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type LookupEntry, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Proofs } from '../audit/proofs.js';
+import type { Statements } from '../audit/statement.js';
 import type { Trail } from '../audit/trail.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
@@ -39,6 +40,7 @@ export interface ExchangeParts {
   readonly operations: Operations;
   readonly trail: Trail;
   readonly proofs: Proofs;
+  readonly statements: Statements;
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly now: () => Date;

@@ -145,7 +145,13 @@ export function holderOf({ institution = null, institutionKind = null }: GrantAc
   return { institution, institutionKind } as Holder;
 }
 
-async function changePolicy(journey: Journey, mutation: string, given: HandedInput & { reason: string }, change: PolicyChange): Promise<PolicyChangePayload> {
+/** One change of policy, handed in with its reason. */
+export async function changePolicy(
+  journey: Journey,
+  mutation: string,
+  given: HandedInput & { reason: string },
+  change: PolicyChange,
+): Promise<PolicyChangePayload> {
   const author = actorOf(journey.start.caller);
   return payloadOf(journey, await journey.handIn(mutation, given, { act: 'CHANGE_POLICY', changes: [change], author, reason: given.reason }));
 }

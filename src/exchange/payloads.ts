@@ -72,6 +72,15 @@ export class AllowanceInput {
   @Field(() => Int) enterprisesADay!: number;
   @Field(() => Int) atOnce!: number;
 }
+@InputType('DisclosureDelayInput', {
+  description: '延迟披露哪些读取；至少限定一项 / Which reads are told later; at least one of institution, purpose and case number is named',
+})
+export class DisclosureDelayInput {
+  @Field(() => String, { nullable: true, description: '机构代码；空为全部 / Institution code; all where absent' }) institution?: InstitutionId | null;
+  @Field(() => PurposeEnum, { nullable: true }) purpose?: Purpose | null;
+  @Field(() => String, { nullable: true, description: '机构的案件编号 / Case number of the institution' }) caseNumber?: string | null;
+  @Field(() => Int, { description: '1-730' }) days!: number;
+}
 @InputType('AccessRequestInput', { description: '申请信息类或信息项的使用权限 / Asks for categories or items' })
 export class AccessRequestInput {
   @Field(() => [PurposeEnum]) purposes!: Purpose[];

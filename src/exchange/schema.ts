@@ -6,6 +6,7 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { DisclosureMutations } from './disclosureMutations.js';
 import { EvidenceQueries } from './evidenceQueries.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
 import { Insights } from './insights.js';
@@ -17,6 +18,7 @@ import { OperationMutations } from './operationMutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
+import { StatementQueries } from './statementQueries.js';
 import { TrailQueries } from './trailQueries.js';
 import { viewOf } from './views.js';
 
@@ -40,6 +42,8 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
       OperationMutations,
       EvidenceQueries,
       TrailQueries,
+      DisclosureMutations,
+      StatementQueries,
     ],
     validate: false,
     emitSchemaFile: false,

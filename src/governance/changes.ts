@@ -28,7 +28,8 @@ export type Enacted =
   /** It widens: nothing is changed before another officer approves. */
   | { readonly state: 'PROPOSED'; readonly version: null; readonly proposal: string };
 
-const POLICY_LOCK = 7_203_162;
+/** Not that of the sequencer, who holds its lock as long as it lives. */
+const POLICY_LOCK = 7_203_164;
 
 /** The policy in force, held until the transaction ends, so that changes are made one after another. */
 export async function holdPolicy(client: Client): Promise<Policy> {
@@ -196,6 +197,19 @@ async function writeRow(
         change.enterprisesADay,
         change.atOnce,
       ]);
+      return;
+    case 'DELAY_DISCLOSURE':
+    case 'END_DISCLOSURE_DELAY': {
+      const ended = change.change === 'END_DISCLOSURE_DELAY';
+      const delay = change.change === 'DELAY_DISCLOSURE' ? change : policy.delays.find(({ id }) => id === change.id);
+      if (!delay) throw new Error('a change that was checked names no delay');
+      const { id, institution, purpose, caseNumber, days } = delay;
+      await client.query(
+        `insert into disclosure_delay (id, version, institution, purpose, case_number, days, ended, reason, approver)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        [id, version, institution, purpose, caseNumber, days, ended, reason, approver],
+      );
+    }
   }
 }
 

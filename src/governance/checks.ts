@@ -7,9 +7,12 @@ import { type UserError, userError } from './userErrors.js';
 /** Longest term of grants and agreements: longer ones are forgotten. */
 export const LONGEST_TERM_YEARS = 5;
 /** Changes whose mutation takes an `input`; the others take their arguments side by side. */
-const TAKES_INPUT = new Set<PolicyChange['change']>(['GRANT_ACCESS', 'CONCLUDE_AGREEMENT', 'SET_ITEM', 'SET_ALLOWANCE']);
+const TAKES_INPUT = new Set<PolicyChange['change']>(['GRANT_ACCESS', 'CONCLUDE_AGREEMENT', 'SET_ITEM', 'SET_ALLOWANCE', 'DELAY_DISCLOSURE']);
 const MOST_SCOPE = 400;
 const MOST_COST = 100_000_000;
+/** What is to be told is told within two years. */
+const MOST_DELAY_DAYS = 730;
+const LONGEST_CASE_NUMBER = 64;
 
 export interface Checking {
   readonly catalogue: Catalogue;
@@ -65,6 +68,21 @@ export function faultsOf(policy: Policy, change: PolicyChange, { catalogue, now 
           Number.isInteger(change[name]) && change[name] > 0 && change[name] <= MOST_COST ? [] : [userError(at(name), 'OUT_OF_RANGE', `1 - ${MOST_COST}`)],
         ),
       ];
+    case 'DELAY_DISCLOSURE':
+      return [
+        ...(change.institution === null ? [] : resident(change.institution)),
+        ...(change.caseNumber === null ? [] : textFaults(change.caseNumber, at('caseNumber'), LONGEST_CASE_NUMBER)),
+        // Nobody keeps everything from everybody.
+        ...((change.institution ?? change.purpose ?? change.caseNumber) === null ? [userError(field, 'EMPTY')] : []),
+        ...(Number.isInteger(change.days) && change.days > 0 && change.days <= MOST_DELAY_DAYS
+          ? []
+          : [userError(at('days'), 'OUT_OF_RANGE', `1 - ${MOST_DELAY_DAYS}`)]),
+      ];
+    case 'END_DISCLOSURE_DELAY': {
+      const delay = policy.delays.find(({ id }) => id === change.id);
+      if (!delay) return [userError(at('delay'), 'UNKNOWN', change.id)];
+      return delay.ended ? [userError(at('delay'), 'NOTHING_CHANGES')] : [];
+    }
   }
 }
 

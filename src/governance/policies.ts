@@ -1,5 +1,5 @@
 /** Policy as the database holds it: whole, of any version; and the list of versions with who made them and why. */
-import type { HeldAgreement, HeldGrant, Holder, Policy, PolicyChange, Resident } from '../access/policy.js';
+import type { HeldAgreement, HeldDelay, HeldGrant, Holder, Policy, PolicyChange, Resident } from '../access/policy.js';
 import type { Client } from '../postgres.js';
 import type { Grade, InstitutionId, InstitutionKind, ItemCode, Purpose, SharingType } from '../terms.js';
 
@@ -37,6 +37,7 @@ interface PolicyRow {
   })[];
   settings: { item: ItemCode; grade: Grade | null; sharing: SharingType | null; in_force_from: string | null }[];
   allowances: { institution: InstitutionId; purpose: Purpose; cost_per_minute: number; enterprises_a_day: number; at_once: number }[];
+  delays: (Omit<HeldDelay, 'caseNumber'> & { case_number: string | null })[];
 }
 
 /** As in grounds/grounds.ts, for all institutions at once. */
@@ -53,7 +54,10 @@ select (select max(version) from policy_version where version <= upto.version) a
   (select coalesce(json_agg(s order by item), '[]') from (
     select distinct on (item) * from item_setting where version <= upto.version order by item, version desc) s) as settings,
   (select coalesce(json_agg(w order by institution, purpose), '[]') from (
-    select distinct on (institution, purpose) * from allowance where version <= upto.version order by institution, purpose, version desc) w) as allowances
+    select distinct on (institution, purpose) * from allowance where version <= upto.version order by institution, purpose, version desc) w) as allowances,
+  (select coalesce(json_agg(d order by id), '[]') from (
+    select distinct on (id) id, version, institution, purpose, case_number, days, ended from disclosure_delay
+    where version <= upto.version order by id, version desc) d) as delays
 from upto`;
 
 /** The policy of a version, the latest where none is named; null where there was no version yet. */
@@ -79,6 +83,7 @@ export async function readPolicy(client: Pick<Client, 'query'>, version: number 
       enterprisesADay: enterprises_a_day,
       atOnce: at_once,
     })),
+    delays: row.delays.map(({ case_number, ...delay }) => ({ ...delay, caseNumber: case_number })),
   };
 }
 

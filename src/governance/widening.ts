@@ -1,4 +1,7 @@
-/** Whether changes would let anyone see more: the question that decides whether a second officer is needed. */
+/**
+ * Whether changes would let anyone see more, or withhold from the enterprise what was seen of it: the question that decides
+ * whether a second officer is needed.
+ */
 import { compareStandings, momentsFrom, widens } from '../access/compare.js';
 import { coversCategory } from '../access/evidence.js';
 import { concernedBy, type Policy, type PolicyChange, standingOf } from '../access/policy.js';
@@ -13,6 +16,8 @@ export async function widensAnything(
   { before, after, changes }: { before: Policy; after: Policy; changes: readonly PolicyChange[] },
   { catalogue, now, rest }: { catalogue: Catalogue; now: Date; rest: () => Promise<void> },
 ): Promise<boolean> {
+  // One officer alone does not keep from an enterprise who read its records.
+  if (changes.some(({ change }) => change === 'DELAY_DISCLOSURE')) return true;
   const purposes = PURPOSES.filter((purpose) => changes.some((change) => touchesPurpose(before, change, purpose)));
   const categories = catalogue.categories.filter((category) => changes.some((change) => touchesCategory(before, change, category)));
   let steps = 0;
@@ -39,6 +44,8 @@ function touchesPurpose(policy: Policy, change: PolicyChange, purpose: Purpose):
     case 'REVOKE_GRANT':
       return policy.grants.some(({ id, purposes }) => id === change.id && purposes.includes(purpose));
     case 'SET_ALLOWANCE':
+    case 'DELAY_DISCLOSURE':
+    case 'END_DISCLOSURE_DELAY':
       return false;
     default:
       return true;
@@ -54,6 +61,8 @@ function touchesCategory(policy: Policy, change: PolicyChange, category: Categor
     case 'SET_ITEM':
       return category.items.some(({ code }) => code === change.item);
     case 'SET_ALLOWANCE':
+    case 'DELAY_DISCLOSURE':
+    case 'END_DISCLOSURE_DELAY':
       return false;
     default:
       return true;

@@ -1,0 +1,153 @@
+/**
+ * The statement of an enterprise: who read what of it between two times, with a proof that nothing was left out. Promises:
+ * all of it is of one snapshot and fits the newest checkpoint; what policy delays is shown as delayed, and nothing about it
+ * but its day; nobody else's code is in it.
+ */
+import { type Disclosure, disclosureOf } from '../access/disclosure.js';
+import type { HeldDelay } from '../access/policy.js';
+import { Fault } from '../faults.js';
+import type { Client, Postgres } from '../postgres.js';
+import type { Bilingual, Uscc } from '../terms.js';
+import type { ExtractContent } from './extract.js';
+import { type ItemRow, MOST_ITEMS, type ProofItem, proofText, startOf } from './statementProof.js';
+import { pathOf } from './subjectMap.js';
+import { dayOf } from './subjectTree.js';
+import { readerOf } from './tiles.js';
+
+export interface StatementAsked {
+  readonly uscc: Uscc;
+  readonly from: Date;
+  /** Not included. */
+  readonly until: Date;
+  /** Delays are held against it. */
+  readonly now: Date;
+  readonly first: number;
+  /** Items before this ordinal; null: from the newest. */
+  readonly before: number | null;
+  readonly proved: boolean;
+}
+export type StatementEntry =
+  | {
+      readonly state: 'DISCLOSED';
+      readonly ordinal: number;
+      readonly content: ExtractContent;
+      readonly institutionName: Bilingual | null;
+      /** The answer was composed and thrown away: nobody got it. */
+      readonly superseded: boolean;
+    }
+  | { readonly state: 'DELAYED'; readonly ordinal: number; readonly until: Date };
+export interface NewestCheckpoint {
+  readonly number: number;
+  readonly size: number;
+  readonly time: Date;
+  readonly note: string;
+}
+export interface Statement {
+  /** Reads within the span, delayed ones included. */
+  readonly total: number;
+  /** The newest first. */
+  readonly entries: readonly StatementEntry[];
+  readonly hasNextPage: boolean;
+  /** Whatever was answered before this moment is in it; null where nothing is integrated yet. */
+  readonly completeThrough: Date | null;
+  readonly checkpoint: NewestCheckpoint | null;
+  /** JSON, for `audit verify-statement`; null where it was not asked. */
+  readonly proof: string | null;
+}
+export interface Statements {
+  /** @throws Fault STATEMENT_TOO_LONG, STATEMENT_NOT_READY, where a proof is asked; ZONE_UNAVAILABLE */
+  of(asked: StatementAsked): Promise<Statement>;
+}
+
+const SNAPSHOT = 'set transaction isolation level repeatable read, read only';
+/** Entries that are not integrated yet follow each other closely in time; the first of them tell how far all is. */
+const NEWEST = `
+select number, size, time, note, least(time, (
+  select min(e.time) from (select time from audit_entry where sequence > last_sequence order by sequence limit 1000) e)) as "completeThrough"
+from audit_checkpoint order by number desc limit 1`;
+const DELAYS = `
+select id, institution, purpose, case_number as "caseNumber", days, ended, version from (
+  select distinct on (id) * from disclosure_delay order by id, version desc) d where not ended`;
+const TOTAL = 'select count(*) as total from audit_subject_item where uscc = $1 and time >= $2 and time < $3';
+const PAGE = `
+select ordinal, extract from audit_subject_item where uscc = $1 and time >= $2 and time < $3 and ordinal < $4 order by ordinal desc limit $5`;
+const SUPERSEDED = 'select supersedes from audit_subject_item where uscc = $1 and supersedes = any($2)';
+const NAMES = 'select code, name_zh as zh, name_en as en from institution where code = any($1)';
+const COUNT = 'select count from audit_subject where uscc = $1';
+const ROOT = 'select enterprises, root from audit_subject_root';
+/** Extracts are read where they are shown, or where a delay must be looked for. */
+const ITEMS = `
+select ordinal, time, latest, extract_hash as "extractHash", head, case when $3 or (time >= $4 and time < $5) then extract end as extract
+from audit_subject_item where uscc = $1 and ordinal > $2 order by ordinal`;
+
+export function openStatements({ postgres }: { postgres: Postgres }): Statements {
+  return {
+    of: (asked) =>
+      postgres.transaction(async (client) => {
+        await client.query(SNAPSHOT);
+        const { uscc, from, until } = asked;
+        const [newest] = (await client.query<NewestCheckpoint & { completeThrough: Date }>(NEWEST)).rows;
+        const delays = (await client.query<HeldDelay>(DELAYS)).rows;
+        const [counted] = (await client.query<{ total: number }>({ text: TOTAL, values: [uscc, from, until] })).rows;
+        const { completeThrough = null, ...checkpoint } = newest ?? {};
+        return {
+          total: counted?.total ?? 0,
+          ...(await pageOf(client, asked, delays)),
+          completeThrough,
+          checkpoint: newest ? (checkpoint as NewestCheckpoint) : null,
+          proof: asked.proved ? await proofOf(client, asked, delays, newest ?? null) : null,
+        };
+      }),
+  };
+}
+
+async function pageOf(client: Client, asked: StatementAsked, delays: readonly HeldDelay[]): Promise<Pick<Statement, 'entries' | 'hasNextPage'>> {
+  const { uscc, from, until, first, before, now } = asked;
+  const { rows } = await client.query<{ ordinal: number; extract: string }>({
+    name: 'statement page',
+    text: PAGE,
+    values: [uscc, from, until, before ?? Number.MAX_SAFE_INTEGER, first + 1],
+  });
+  const read = rows.slice(0, first).map(({ ordinal, extract }) => ({ ordinal, content: JSON.parse(extract) as ExtractContent }));
+  const receipts = read.map(({ content }) => content.receipt);
+  const institutions = [...new Set(read.flatMap(({ content }) => content.institution ?? []))];
+  const successors = (await client.query<{ supersedes: string }>({ name: 'statement superseded', text: SUPERSEDED, values: [uscc, receipts] })).rows;
+  const names = (await client.query<Bilingual & { code: string }>({ name: 'statement names', text: NAMES, values: [institutions] })).rows;
+  const superseded = new Set(successors.map(({ supersedes }) => supersedes));
+  const nameOf = new Map(names.map(({ code, zh, en }) => [code, { zh, en }]));
+  return {
+    hasNextPage: rows.length > first,
+    entries: read.map(({ ordinal, content }): StatementEntry => {
+      const disclosure = disclosureOfExtract(content, delays, now);
+      if (disclosure.state === 'DELAYED') return { ordinal, ...disclosure };
+      const institutionName = content.institution === null ? null : (nameOf.get(content.institution) ?? null);
+      return { state: 'DISCLOSED', ordinal, content, institutionName, superseded: superseded.has(content.receipt) };
+    }),
+  };
+}
+
+function disclosureOfExtract({ institution, purpose, caseNumber, time }: ExtractContent, delays: readonly HeldDelay[], now: Date): Disclosure {
+  return disclosureOf({ institution, purpose: purpose ?? null, caseNumber: caseNumber ?? null, time: Date.parse(time) }, delays, now);
+}
+
+async function proofOf(client: Client, asked: StatementAsked, delays: readonly HeldDelay[], newest: NewestCheckpoint | null): Promise<string> {
+  const { uscc, from, until, now } = asked;
+  const [root] = (await client.query<{ enterprises: number; root: Buffer }>(ROOT)).rows;
+  // A checkpoint that does not carry this root proves nothing.
+  if (!newest || !root || !newest.note.includes(`\nenterprises ${root.enterprises} ${root.root.toString('base64')}\n`)) throw new Fault('STATEMENT_NOT_READY');
+  const count = (await client.query<{ count: number }>({ text: COUNT, values: [uscc] })).rows[0]?.count ?? 0;
+  const { rows } = await client.query<ItemRow>({
+    name: 'statement items',
+    text: ITEMS,
+    values: [uscc, count - MOST_ITEMS - 2, delays.length > 0, from, until],
+  });
+  const { start, items } = startOf(rows, dayOf(from.getTime()));
+  if (items.length > MOST_ITEMS || (start === null && items.length < count)) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_ITEMS}` });
+  const shown = items.map((row): ProofItem => {
+    const disclosure: Disclosure = row.extract && delays.length > 0 ? disclosureOfExtract(JSON.parse(row.extract), delays, now) : { state: 'DISCLOSED' };
+    if (disclosure.state === 'DELAYED') return { kind: 'DELAYED', row, until: disclosure.until };
+    return row.time >= from && row.time < until ? { kind: 'WITHIN', row } : { kind: 'OUTSIDE', row };
+  });
+  const path = await pathOf(readerOf(client), uscc);
+  return proofText({ uscc, from, until, count, start, items: shown, path, note: newest.note });
+}
