@@ -9,6 +9,7 @@ import { openAuditLog } from './audit/log.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
+import { openUsage } from './audit/usage.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config, TlsFiles } from './config.js';
@@ -168,7 +169,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   return openSequencer({
     postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [],
+    integrations: [openUsage()],
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
   });

@@ -223,6 +223,7 @@ export class Journey {
       ...(this.questions.length > 0 ? { questions: this.questions } : {}),
       ...(change ? { changes: [change] } : {}),
       ...(this.lookups.length > 0 ? { lookups: this.lookups } : {}),
+      ...sourcesOf(decided?.reading ?? null),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),
@@ -242,6 +243,13 @@ export function whoIs(caller: Caller | null): Pick<AuditEntry, 'institution' | '
     case 'ENTERPRISE':
       return { institution: null, client, enterprise: caller.enterprise };
   }
+}
+
+/** Where the records of an answer came from. */
+function sourcesOf(reading: Reading | null): Pick<AuditEntry, 'sources'> {
+  const { process, redis, postgres } = reading?.sources ?? { process: 0, redis: 0, postgres: 0 };
+  if (process + redis + postgres === 0) return {};
+  return { sources: { ...(process > 0 ? { process } : {}), ...(redis > 0 ? { redis } : {}), ...(postgres > 0 ? { postgres } : {}) } };
 }
 
 /** Of an operation refused after it was understood the log keeps whom it named, without outcomes: there were none. */
