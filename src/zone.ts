@@ -10,6 +10,7 @@ import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
 import { openUsage } from './audit/usage.js';
+import { openUsageCells } from './audit/usageCells.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config, TlsFiles } from './config.js';
@@ -108,6 +109,8 @@ export async function openGateway(
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
+  // Figures go through many rows; they wait for one another and for nobody else.
+  const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const exchange = await openExchange(
     {
@@ -115,6 +118,7 @@ export async function openGateway(
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      usage: openUsageCells({ postgres: counting, catalogue }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,

@@ -12,6 +12,7 @@ import type { Toll } from '../allowance/toll.js';
 import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type LookupEntry, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Trail } from '../audit/trail.js';
+import type { UsageCells } from '../audit/usageCells.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Handled } from '../governance/desk.js';
@@ -37,6 +38,7 @@ export interface ExchangeParts {
   readonly ledger: Ledger;
   readonly operations: Operations;
   readonly trail: Trail;
+  readonly usage: UsageCells;
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly now: () => Date;

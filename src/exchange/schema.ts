@@ -16,6 +16,7 @@ import { OperationMutations } from './operationMutations.js';
 import { PartnerMutations } from './partnerMutations.js';
 import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
+import { UsageQueries } from './usage.js';
 import { viewOf } from './views.js';
 
 let built: { digest: string; schema: GraphQLSchema } | null = null;
@@ -26,7 +27,18 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights, OperationMutations],
+    resolvers: [
+      Queries,
+      GovernanceQueries,
+      GovernanceFields,
+      PolicyMutations,
+      PartnerMutations,
+      LimitQueries,
+      Insights,
+      OfficerInsights,
+      OperationMutations,
+      UsageQueries,
+    ],
     validate: false,
     emitSchemaFile: false,
   });

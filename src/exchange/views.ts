@@ -32,6 +32,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     previewQuery: INSTITUTION,
     rateLimit: INSTITUTION,
     registeredOperations: INSTITUTION,
+    usage: STAFF_ROLES,
   },
   Governance: {
     policy: OVERSIGHT,
