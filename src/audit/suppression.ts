@@ -67,11 +67,13 @@ function protect(line: readonly UsageCell[], hidden: Set<UsageCell>): boolean {
 
 /** Cells that any coarser question over the same dimensions would add up to one: every choice of dimensions left out. */
 function linesOf(cells: readonly UsageCell[], by: readonly UsageDimension[]): UsageCell[][] {
-  const lines: UsageCell[][] = [];
-  for (let choice = 0; choice < 2 ** by.length - 1; choice++) {
-    const kept = by.filter((_dimension, place) => choice & (2 ** place));
+  const choices = Array.from({ length: Math.max(0, 2 ** by.length - 1) }, (_, choice) => by.filter((_dimension, place) => choice & (2 ** place)))
     // Whoever keeps items keeps their categories: the same lines again.
-    if (withParents(kept).some((dimension) => by.includes(dimension) && !kept.includes(dimension))) continue;
+    .filter((kept) => withParents(kept).every((dimension) => kept.includes(dimension) || !by.includes(dimension)))
+    // Short lines first: what they hide is hidden from the long ones already.
+    .sort((one, other) => other.length - one.length);
+  const lines: UsageCell[][] = [];
+  for (const kept of choices) {
     const grouped = new Map<string, UsageCell[]>();
     for (const cell of cells) {
       const name = kept.map((dimension) => cell.key[dimension]).join('\t');
