@@ -37,6 +37,8 @@ import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
 import { type Cache, noCache, openRedis } from './redis.js';
+import { PAGE_POLICY } from './reports/page.js';
+import { openReports, type ReportReader, readerOf, subjectOf } from './reports/reports.js';
 
 /** Where the database is: a server that was named, or the embedded one. */
 export interface Database {
@@ -112,13 +114,15 @@ export async function openGateway(
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
+  const usage = openUsageCells({ postgres: counting, catalogue });
+  const reports = openReports({ usage, postgres: counting, catalogue, audit, now });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
-      usage: openUsageCells({ postgres: counting, catalogue }),
+      usage,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -151,6 +155,10 @@ export async function openGateway(
       redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
       catalogue: catalogue.digest.slice(0, 12),
     }),
+    reports: {
+      pagePolicy: PAGE_POLICY,
+      report: ({ caller, query, ...asked }) => reports.monthly({ ...asked, reader: readerOf(caller), subject: subjectOf(query), month: String(query.month) }),
+    },
     sandboxToken: issuer && (() => issuer.tokenFor('bank-01')),
   });
   return {
@@ -177,6 +185,17 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
   });
+}
+
+/** Monthly reports without a gateway, for whoever runs commands at the platform; reading one stands in the log likewise. */
+export function openMonthlyReports(config: Config, database: Database, catalogue: Catalogue) {
+  const postgres = database.open('zone_governance');
+  const audit = openAuditLog({ postgres: database.open('zone_gateway'), limitMs: config.statementLimitMs });
+  const reports = openReports({ usage: openUsageCells({ postgres, catalogue }), postgres, catalogue, audit, now: () => new Date() });
+  return {
+    make: ({ query, ...asked }: { query: Parameters<typeof subjectOf>[0]; month: string; reader: ReportReader }): Promise<string> =>
+      reports.monthly({ ...asked, subject: subjectOf(query), id: newRequestId(), startedAt: performance.now() }),
+  };
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */

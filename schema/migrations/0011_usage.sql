@@ -43,13 +43,13 @@ create table usage_request (
   policy_version bigint not null,
   requests       bigint not null,
   refused        bigint not null,
-  process        bigint not null,
+  memory         bigint not null,
   redis          bigint not null,
   postgres       bigint not null,
   primary key (day, institution, purpose, policy_version)
 );
 comment on column usage_request.requests is 'Answers about records; refused: requests about records that were given nothing.';
-comment on column usage_request.process is 'Records that answers took from the memory of a process; redis, postgres: from there.';
+comment on column usage_request.memory is 'Records that answers took from the memory of a process; redis, postgres: from there.';
 create table usage_consent (
   uscc        text collate "C" not null,
   consent     text collate "C" not null,

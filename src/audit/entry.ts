@@ -90,7 +90,7 @@ export interface LookupEntry {
 }
 /** How many records an answer took from where; what is missing is none. */
 export interface SourcesEntry {
-  readonly process?: number;
+  readonly memory?: number;
   readonly redis?: number;
   readonly postgres?: number;
 }

@@ -55,7 +55,7 @@ const ADD_REQUESTS = `
 insert into usage_request as kept
 select * from unnest($1::date[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
 on conflict (day, institution, purpose, policy_version) do update set requests = kept.requests + excluded.requests,
-  refused = kept.refused + excluded.refused, process = kept.process + excluded.process, redis = kept.redis + excluded.redis,
+  refused = kept.refused + excluded.refused, memory = kept.memory + excluded.memory, redis = kept.redis + excluded.redis,
   postgres = kept.postgres + excluded.postgres`;
 const ADD_CONSENTS = `
 insert into usage_consent as kept select * from unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[], $6::int[])
@@ -103,7 +103,7 @@ function add(sums: Sums, entry: AuditEntry, sign: 1 | -1): void {
   if (day === null) return;
   const { policyVersion = 0, sources } = entry;
   const answered = entry.outcome === 'ANSWERED';
-  const taken = [sources?.process, sources?.redis, sources?.postgres].map((count) => (isCount(count) ? sign * count : 0));
+  const taken = [sources?.memory, sources?.redis, sources?.postgres].map((count) => (isCount(count) ? sign * count : 0));
   const request = [answered ? sign : 0, answered ? 0 : sign, ...taken];
   addTo(sums.requests, [day, institution, purpose, isCount(policyVersion) ? policyVersion : 0], request);
   if (!answered) return;

@@ -27,7 +27,7 @@ export interface RequestFigures {
   /** Answers about records; refused: requests about records that were given nothing. */
   readonly requests: number;
   readonly refused: number;
-  readonly process: number;
+  readonly memory: number;
   readonly redis: number;
   readonly postgres: number;
 }
@@ -150,7 +150,7 @@ function statementsOf({ by, filter, from, until }: UsageQuestion, providers: rea
     requests:
       content.length > 0 || told.length > 0
         ? null
-        : `select ${list(...keys, ...['requests', 'refused', 'process', 'redis', 'postgres'].map((column) => `sum(${column})::bigint as ${column}`))}
+        : `select ${list(...keys, ...['requests', 'refused', 'memory', 'redis', 'postgres'].map((column) => `sum(${column})::bigint as ${column}`))}
       from usage_request where ${all(plain)} ${grouped(columns)}`,
     rows: `select coalesce(sum(times), 0)::bigint as n from usage_count where ${all(plain)}`,
   };
@@ -181,8 +181,8 @@ function cellsOf(
   for (const row of times) cellOf(row).times.set(row.outcome, row.n);
   for (const row of different) cellOf(row).enterprises.set(row.outcome, row.n);
   for (const row of asked ?? []) {
-    const { requests, refused, process, redis, postgres } = row;
-    if (requests + refused > 0) cellOf(row).requests = { requests, refused, process, redis, postgres };
+    const { requests, refused, memory, redis, postgres } = row;
+    if (requests + refused > 0) cellOf(row).requests = { requests, refused, memory, redis, postgres };
   }
   return [...cells.entries()]
     .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -196,7 +196,7 @@ function cellsOf(
         reads: { times: clear.times + masked.times, enterprises: enterprises.get('GIVEN') ?? 0 },
         denials: REASONS.flatMap((reason) => (often.has(reason) ? [{ reason, ...figure(reason) }] : [])),
         asked: enterprises.get('ASKED') ?? 0,
-        requests: requests ?? (asked === null ? null : { requests: 0, refused: 0, process: 0, redis: 0, postgres: 0 }),
+        requests: requests ?? (asked === null ? null : { requests: 0, refused: 0, memory: 0, redis: 0, postgres: 0 }),
       };
     });
 }

@@ -249,9 +249,9 @@ export function whoIs(caller: Caller | null): Pick<AuditEntry, 'institution' | '
 
 /** Where the records of an answer came from. */
 function sourcesOf(reading: Reading | null): Pick<AuditEntry, 'sources'> {
-  const { process, redis, postgres } = reading?.sources ?? { process: 0, redis: 0, postgres: 0 };
-  if (process + redis + postgres === 0) return {};
-  return { sources: { ...(process > 0 ? { process } : {}), ...(redis > 0 ? { redis } : {}), ...(postgres > 0 ? { postgres } : {}) } };
+  const { memory, redis, postgres } = reading?.sources ?? { memory: 0, redis: 0, postgres: 0 };
+  if (memory + redis + postgres === 0) return {};
+  return { sources: { ...(memory > 0 ? { memory } : {}), ...(redis > 0 ? { redis } : {}), ...(postgres > 0 ? { postgres } : {}) } };
 }
 
 /** Of an operation refused after it was understood the log keeps whom it named, without outcomes: there were none. */

@@ -24,7 +24,7 @@ export class UsageDenial {
 }
 @ObjectType('UsageCacheHits', { description: '记录取自何处 / Where records were taken from' })
 export class UsageCacheHits {
-  @Field(() => Int, { simple: true, description: '进程内存 / Memory of a process' }) process!: number;
+  @Field(() => Int, { simple: true, description: '进程内存 / Memory of a process' }) memory!: number;
   @Field(() => Int, { simple: true, description: 'Redis' }) redis!: number;
   @Field(() => Int, { simple: true, description: '未命中，取自 PostgreSQL / Misses, taken from PostgreSQL' }) postgres!: number;
 }
@@ -102,7 +102,7 @@ export function cellOf(shown: ShownCell): UsageCell {
     asked,
     denials: denials.map(({ reason, times, enterprises }) => ({ reason, count: times, enterprises })),
     requests: requests?.requests ?? null,
-    cacheHits: requests && { process: requests.process, redis: requests.redis, postgres: requests.postgres },
+    cacheHits: requests && { memory: requests.memory, redis: requests.redis, postgres: requests.postgres },
   };
 }
 

@@ -19,7 +19,7 @@ export interface Facts {
 
 /** How many records came from the memory of this process, from Redis and from PostgreSQL; names of enterprises are no records. */
 export interface Sources {
-  process: number;
+  memory: number;
   redis: number;
   postgres: number;
 }
@@ -52,7 +52,7 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
 
       let missing = positionsMissing(facts, (position) => {
         facts[position] = local.get(localKeys[position] as string);
-        if (facts[position] !== undefined) noteTaken('process', position);
+        if (facts[position] !== undefined) noteTaken('memory', position);
       });
       counts.local += wanted.length - missing.length;
       if (missing.length === 0) return facts as Fact[];

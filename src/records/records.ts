@@ -51,7 +51,7 @@ export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres
     close: () => facts.close(),
     begin(permit) {
       let lookedUp = 0;
-      const sources: Sources = { process: 0, redis: 0, postgres: 0 };
+      const sources: Sources = { memory: 0, redis: 0, postgres: 0 };
       const loader = new DataLoader(
         (wanted: readonly Wanted[]) => {
           lookedUp += wanted.filter(({ category }) => category !== IDENTITY).length;

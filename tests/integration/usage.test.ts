@@ -88,7 +88,7 @@ function randomEntry(chance: Chance, supersedes: string | null): AuditEntry {
     client: 'chance',
     ...(about ? { purpose: chance.one(PURPOSES), caseNumber: '1', policyVersion: 1 + chance.below(3) } : {}),
     ...(about ? { reads: refused ? reads.map(({ field, enterprises }) => ({ field, enterprises, categories: [] })) : reads } : {}),
-    ...(chance.below(3) > 0 ? { sources: { process: 1 + chance.below(9), ...(chance.below(2) ? { postgres: 1 + chance.below(9) } : {}) } } : {}),
+    ...(chance.below(3) > 0 ? { sources: { memory: 1 + chance.below(9), ...(chance.below(2) ? { postgres: 1 + chance.below(9) } : {}) } } : {}),
     durationMs: 1,
     ...(supersedes ? { supersedes } : {}),
     ...(refused ? { outcome: 'REFUSED', code: 'BUDGET_SPENT' } : { outcome: 'ANSWERED' }),
@@ -159,7 +159,7 @@ async function expectEqualToRecount(): Promise<number> {
   expect(await kept(`select concat_ws(' ', uscc, ${name}) as name, sum(times)::bigint as n ${where.replace('%s', 'usage_enterprise')}`)).toEqual(
     tally(lines.map((line) => `${line.uscc} ${nameOf(line)}`)),
   );
-  const columns = ['requests', 'refused', 'process', 'redis', 'postgres'];
+  const columns = ['requests', 'refused', 'memory', 'redis', 'postgres'];
   expect(
     await kept(
       columns
@@ -255,7 +255,7 @@ describe('Usage', () => {
       await openEvidence(zone.config, zone.database).step();
       await expectEqualToRecount();
       const [taken] = await zone.owner.query<Counted>({
-        text: 'select sum(process) as process, sum(redis)::int as redis, sum(postgres)::int as postgres from usage_request',
+        text: 'select sum(memory) as memory, sum(redis)::int as redis, sum(postgres)::int as postgres from usage_request',
       });
       expect(Number(taken?.redis)).toBeGreaterThan(0);
       expect(Number(taken?.postgres)).toBeGreaterThan(0);
