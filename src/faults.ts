@@ -138,6 +138,13 @@ export const FAULTS = Object.freeze({
     'first 取 1 至 100；after 取自上一页',
     'first is 1 to 100; after comes from the page before',
   ),
+  USAGE_TOO_WIDE: entry(
+    400,
+    '所求用量统计过宽',
+    'The usage asked for is too wide',
+    '缩短期间、减少维度，或加筛选',
+    'Ask a shorter span, fewer dimensions, or with a filter',
+  ),
   CURSOR_STALE: entry(400, '数据已更新，游标失效', 'The record changed since the cursor was given', '从第一页重新读取', 'Start again from the first page'),
   ENTERPRISE_UNKNOWN: entry(
     200,

@@ -15,6 +15,8 @@ import { openSigner } from './audit/signer.js';
 import { openStatements } from './audit/statement.js';
 import { keepSubjects } from './audit/subjects.js';
 import { openTrail } from './audit/trail.js';
+import { openUsage } from './audit/usage.js';
+import { openUsageCells } from './audit/usageCells.js';
 import { openWitnesses } from './audit/witnesses.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
@@ -42,6 +44,8 @@ import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
 import { type Cache, noCache, openRedis } from './redis.js';
+import { PAGE_POLICY } from './reports/page.js';
+import { openReports, type ReportReader, readerOf, subjectOf } from './reports/reports.js';
 
 /** Where the database is: a server that was named, or the embedded one. */
 export interface Database {
@@ -119,6 +123,10 @@ export async function openGateway(
   const audit = openAuditLog({ postgres: appending, limitMs });
   const proofs = openProofs({ postgres: reading });
   const evidence = openEvidenceWatch({ postgres: reading });
+  // Figures go through many rows; they wait for one another and for nobody else.
+  const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
+  const usage = openUsageCells({ postgres: counting, catalogue });
+  const reports = openReports({ usage, postgres: counting, catalogue, audit, now });
   const exchange = await openExchange(
     {
       catalogue,
@@ -127,6 +135,7 @@ export async function openGateway(
       trail: openTrail({ postgres: reading, catalogue }),
       proofs,
       statements: openStatements({ postgres: stating }),
+      usage,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -162,6 +171,10 @@ export async function openGateway(
       redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
       catalogue: catalogue.digest.slice(0, 12),
     }),
+    reports: {
+      pagePolicy: PAGE_POLICY,
+      report: ({ caller, query, ...asked }) => reports.monthly({ ...asked, reader: readerOf(caller), subject: subjectOf(query), month: String(query.month) }),
+    },
     sandboxToken: issuer && (() => issuer.tokenFor('bank-01')),
   });
   return {
@@ -194,7 +207,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   const sequencer = openSequencer({
     postgres,
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [openPostings(), keepSubjects()],
+    integrations: [openPostings(), keepSubjects(), openUsage()],
     now,
     told: witnesses.wake,
     failed: told('sequencing failed'),
@@ -208,6 +221,17 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
       await sequencer.close();
       await witnesses.close();
     },
+  };
+}
+
+/** Monthly reports without a gateway, for whoever runs commands at the platform; reading one stands in the log likewise. */
+export function openMonthlyReports(config: Config, database: Database, catalogue: Catalogue) {
+  const postgres = database.open('zone_governance');
+  const audit = openAuditLog({ postgres: database.open('zone_gateway'), limitMs: config.statementLimitMs });
+  const reports = openReports({ usage: openUsageCells({ postgres, catalogue }), postgres, catalogue, audit, now: () => new Date() });
+  return {
+    make: ({ query, ...asked }: { query: Parameters<typeof subjectOf>[0]; month: string; reader: ReportReader }): Promise<string> =>
+      reports.monthly({ ...asked, subject: subjectOf(query), id: newRequestId(), startedAt: performance.now() }),
   };
 }
 

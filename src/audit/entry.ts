@@ -88,6 +88,12 @@ export interface LookupEntry {
   /** How many entries, rows or cells were given. */
   readonly returned: number;
 }
+/** How many records an answer took from where; what is missing is none. */
+export interface SourcesEntry {
+  readonly memory?: number;
+  readonly redis?: number;
+  readonly postgres?: number;
+}
 export type Outcome =
   | { readonly outcome: 'ANSWERED' }
   /** Nothing was given; `code` is of the table of faults. */
@@ -121,6 +127,8 @@ export type AuditEntry = Outcome & {
   readonly questions?: readonly AccessQuestion[];
   readonly changes?: readonly ChangeEntry[];
   readonly lookups?: readonly LookupEntry[];
+  /** Absent where no record was looked up. */
+  readonly sources?: SourcesEntry;
   readonly durationMs: number;
   /** The entry of an answer that was composed and thrown away because policy changed under it. */
   readonly supersedes?: string;

@@ -41,4 +41,13 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .requiredOption('--keys <file>', '可信公钥，每行一个 / verifier keys you trust, one a line')
     .addHelpText('after', example('node dist/main.js audit verify-statement --statement statement.json --keys keys.txt'))
     .action(async (options) => (await import('./verifyStatement.js')).verifyStatement(options));
+  audit
+    .command('report')
+    .description('机构或提供单位的月报，HTML / Monthly report of an institution or of a provider, as HTML')
+    .option('--institution <code>', '机构代码 / institution, such as bank-01')
+    .option('--provider <code>', '提供单位代码 / provider, such as tax')
+    .requiredOption('--month <month>', '月份 / month, YYYY-MM')
+    .option('--out <file>', '写入的文件 / file to write; usage-<code>-<month>.html where absent')
+    .addHelpText('after', example('node dist/main.js audit report --institution bank-01 --month 2026-11 --out report.html'))
+    .action(async (options) => (await import('./report.js')).writeReport(options));
 }

@@ -14,6 +14,7 @@ import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Proofs } from '../audit/proofs.js';
 import type { Statements } from '../audit/statement.js';
 import type { Trail } from '../audit/trail.js';
+import type { UsageCells } from '../audit/usageCells.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Handled } from '../governance/desk.js';
@@ -41,6 +42,7 @@ export interface ExchangeParts {
   readonly trail: Trail;
   readonly proofs: Proofs;
   readonly statements: Statements;
+  readonly usage: UsageCells;
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly now: () => Date;
@@ -227,6 +229,7 @@ export class Journey {
       ...(this.questions.length > 0 ? { questions: this.questions } : {}),
       ...(change ? { changes: [change] } : {}),
       ...(this.lookups.length > 0 ? { lookups: this.lookups } : {}),
+      ...sourcesOf(decided?.reading ?? null),
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(supersedes ? { supersedes } : {}),
       ...(result.code === null ? { outcome: 'ANSWERED' as const } : { outcome: 'REFUSED' as const, code: result.code }),
@@ -246,6 +249,13 @@ export function whoIs(caller: Caller | null): Pick<AuditEntry, 'institution' | '
     case 'ENTERPRISE':
       return { institution: null, client, enterprise: caller.enterprise };
   }
+}
+
+/** Where the records of an answer came from. */
+function sourcesOf(reading: Reading | null): Pick<AuditEntry, 'sources'> {
+  const { memory, redis, postgres } = reading?.sources ?? { memory: 0, redis: 0, postgres: 0 };
+  if (memory + redis + postgres === 0) return {};
+  return { sources: { ...(memory > 0 ? { memory } : {}), ...(redis > 0 ? { redis } : {}), ...(postgres > 0 ? { postgres } : {}) } };
 }
 
 /** Of an operation refused after it was understood the log keeps whom it named, without outcomes: there were none. */

@@ -34,7 +34,7 @@ export const LIMITS = Object.freeze({
 });
 
 /** Fields that go through the log, or weigh whole operations: one of them an operation, under whatever alias. */
-const STUDIES = new Set(['explainDecision', 'enterpriseStatement', 'previewQuery', 'simulatePolicy', 'leastPrivilege', 'comparePolicies', 'myPolicy']);
+const STUDIES = new Set(['explainDecision', 'enterpriseStatement', 'previewQuery', 'simulatePolicy', 'leastPrivilege', 'comparePolicies', 'myPolicy', 'usage']);
 
 /** Lists that are no records: how long they usually are. Lists of categories below their provider count like all of them. */
 const USUAL_LENGTH = Object.freeze({
@@ -49,6 +49,7 @@ const USUAL_LENGTH = Object.freeze({
   lines: 100,
   previewQuery: 2_000,
   auditTrail: 50,
+  usage: 100,
 });
 
 export interface Admission {

@@ -20,6 +20,7 @@ import { type EnterpriseNode, Queries } from './queries.js';
 import { declareRecordTypes } from './recordTypes.js';
 import { StatementQueries } from './statementQueries.js';
 import { TrailQueries } from './trailQueries.js';
+import { UsageQueries } from './usage.js';
 import { viewOf } from './views.js';
 
 let built: { digest: string; schema: GraphQLSchema } | null = null;
@@ -44,6 +45,7 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
       TrailQueries,
       DisclosureMutations,
       StatementQueries,
+      UsageQueries,
     ],
     validate: false,
     emitSchemaFile: false,

@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, readonly Audience[
     auditKeys: EVERYBODY,
     inclusionProof: EVERYBODY,
     consistencyProof: EVERYBODY,
+    usage: STAFF_ROLES,
   },
   Governance: {
     policy: OVERSIGHT,

@@ -18,6 +18,7 @@ import type { ClientCertificate } from './certificate.js';
 import { mountEvidence } from './evidenceRoutes.js';
 import { type MountedIssuer, mountIssuer } from './issuerMount.js';
 import type { Metrics } from './metrics.js';
+import { mountReports, type Reporting } from './reportRoute.js';
 import { newRequestId } from './requestId.js';
 
 /** What the exchange gives back; see exchange/exchange.ts. Named here so that this room need not know that one. */
@@ -51,6 +52,8 @@ export interface ServerParts {
   readonly certificateOf: (socket: Socket) => ClientCertificate | null;
   /** The embedded issuer, which stands below `/oidc`; null where another one is trusted. */
   readonly issuer: MountedIssuer | null;
+  /** Monthly reports of the log. */
+  readonly reports: Reporting;
   /** A token for GraphiQL on this machine; null in production, where there is no GraphiQL. */
   readonly sandboxToken: (() => Promise<string>) | null;
 }
@@ -182,6 +185,11 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
         request.arrival.caller = await authenticator.authenticate(credentialOf(request));
       },
       handler: (request, reply) => answered(request, reply, { body: request.body, safe: false }),
+    });
+    mountReports(governed, {
+      reports: parts.reports,
+      authenticated: async (request) => (request.arrival.caller = await authenticator.authenticate(credentialOf(request))),
+      sent: (request, reply, page) => sent(request, reply, { ...page, status: 200, receipt: request.id, code: null, lookedUp: 0 }),
     });
     // Registered operations by their hash; a document in an address would stand in the logs of everything between.
     governed.get('/graphql', {

@@ -5,16 +5,23 @@
 import { LRUCache } from 'lru-cache';
 import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
-import { type Fact, fromText, type Line, toFact, toText, type Wanted } from './fact.js';
+import { type Fact, fromText, IDENTITY, type Line, toFact, toText, type Wanted } from './fact.js';
 import { openGenerations } from './generations.js';
 import { fetchLines, keyOf } from './statement.js';
 
 export interface Facts {
-  /** One fact for each wanted, in order. @throws Fault ZONE_UNAVAILABLE */
-  fetch(wanted: readonly Wanted[]): Promise<Fact[]>;
+  /** One fact for each wanted, in order; `taken` is told where the records among them came from. @throws Fault ZONE_UNAVAILABLE */
+  fetch(wanted: readonly Wanted[], taken?: Sources): Promise<Fact[]>;
   /** How many facts came from where. */
   readonly counts: { local: number; redis: number; postgres: number };
   close(): void;
+}
+
+/** How many records came from the memory of this process, from Redis and from PostgreSQL; names of enterprises are no records. */
+export interface Sources {
+  memory: number;
+  redis: number;
+  postgres: number;
 }
 
 /** Payload characters kept in this process; parsed they take about four times as many bytes. */
@@ -29,7 +36,7 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
   return {
     counts,
     close: () => generations.close(),
-    async fetch(wanted) {
+    async fetch(wanted, taken) {
       const look = await generations.current();
       const facts = new Array<Fact | undefined>(wanted.length);
       const localKeys = wanted.map(({ uscc, category }) => `${uscc}:${look.idOf(category)}:${look.generationOf(category)}`);
@@ -39,8 +46,13 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
         local.set(localKeys[position] as string, fact, { size: 64 + (line?.payload.length ?? 0) });
       };
 
+      const noteTaken = (from: keyof Sources, position: number) => {
+        if (taken && wanted[position]?.category !== IDENTITY) taken[from]++;
+      };
+
       let missing = positionsMissing(facts, (position) => {
         facts[position] = local.get(localKeys[position] as string);
+        if (facts[position] !== undefined) noteTaken('memory', position);
       });
       counts.local += wanted.length - missing.length;
       if (missing.length === 0) return facts as Fact[];
@@ -51,6 +63,7 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
         try {
           settle(position, line);
           counts.redis++;
+          noteTaken('redis', position);
         } catch {
           // What does not parse is not ours: a miss.
         }
@@ -69,6 +82,7 @@ export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cach
         const { uscc, category } = wanted[position] as Wanted;
         const line = lines.get(keyOf(uscc, look.idOf(category))) ?? null;
         settle(position, line);
+        noteTaken('postgres', position);
         written.push([redisKey(position), toText(line)]);
       }
       cache.write(written, REDIS_TTL_SECONDS);

@@ -12,7 +12,7 @@ import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
 import { IDENTITY, type Wanted } from './fact.js';
-import { openFacts } from './facts.js';
+import { openFacts, type Sources } from './facts.js';
 import { type Released, release } from './release.js';
 
 export interface Records {
@@ -34,6 +34,8 @@ export interface Reading {
   category(read: Read, uscc: Uscc, category: Category): Promise<Reached>;
   /** Records looked up so far: what the answer has cost. */
   readonly lookedUp: number;
+  /** Where they were taken from. */
+  readonly sources: Readonly<Sources>;
 }
 export type Reached = { readonly state: 'DENIED' } | { readonly state: 'ABSENT' } | { readonly state: 'GIVEN'; readonly released: Released };
 
@@ -49,14 +51,16 @@ export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres
     close: () => facts.close(),
     begin(permit) {
       let lookedUp = 0;
+      const sources: Sources = { memory: 0, redis: 0, postgres: 0 };
       const loader = new DataLoader(
         (wanted: readonly Wanted[]) => {
           lookedUp += wanted.filter(({ category }) => category !== IDENTITY).length;
-          return facts.fetch(wanted);
+          return facts.fetch(wanted, sources);
         },
         { cacheKeyFn: ({ uscc, category }: Wanted) => `${uscc} ${category === IDENTITY ? IDENTITY : category.code}` },
       );
       return {
+        sources,
         get lookedUp() {
           return lookedUp;
         },

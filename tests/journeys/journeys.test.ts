@@ -67,6 +67,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/"time":"[^"]+"/g, '"time":"<time>"'],
   [/"(leafHash|operation|nameHash)":"[0-9a-f]{64}"/g, '"$1":"<hash>"'],
   [/"durationMs":[\d.]+/g, '"durationMs":"<duration>"'],
+  // Where records came from depends on what was asked before.
+  [/"sources":\{[^{}]*\}/g, '"sources":"<sources>"'],
 ];
 const settled = (value: unknown): unknown => JSON.parse(VOLATILE.reduce((text, [pattern, word]) => text.replaceAll(pattern, word), JSON.stringify(value)));
 
