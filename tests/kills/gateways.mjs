@@ -10,19 +10,20 @@ const SERVES_WITHIN_MS = 60_000;
 
 /** Starts one and waits until it answers; one that dies on its way, because its database was just killed, is started again. */
 export async function startGateway(env) {
+  let words = '';
   for (const until = Date.now() + SERVES_WITHIN_MS; Date.now() < until; ) {
     const port = await freePort();
     const child = spawn(process.execPath, [MAIN, 'serve'], { env: { ...env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'] });
-    let words = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (words = (words + text).slice(-2_000)));
     const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
     while (child.exitCode === null && child.signalCode === null && Date.now() < until) {
       if (await answers(port)) return { port, child, ended, words: () => words };
       await sleep(50);
     }
+    words += `ended with ${child.exitCode ?? child.signalCode}\n`;
     child.kill('SIGKILL');
   }
-  throw new Error('no gateway serves');
+  throw new Error(`no gateway serves: ${words}`);
 }
 
 async function answers(port) {

@@ -109,7 +109,19 @@ async function readLog(database, faults, { origin, secretPem }) {
 }
 
 async function compareAnswers(file, log, drained, faults) {
-  const counts = { received: 0, matched: 0, answered: 0, refused: 0, unaudited: 0, unanswered: 0, brokenOff: 0, recordedUnanswered: 0, changes: 0, items: 0 };
+  const counts = {
+    received: 0,
+    matched: 0,
+    answered: 0,
+    refused: 0,
+    unaudited: 0,
+    unanswered: 0,
+    brokenOff: 0,
+    recordedUnanswered: 0,
+    changes: 0,
+    changedUnanswered: 0,
+    items: 0,
+  };
   const receipts = new Set();
   for await (const text of createInterface({ input: createReadStream(file) })) {
     const line = JSON.parse(text);
@@ -157,6 +169,13 @@ function faultsOf(line, { entry, hash, time }, counts) {
   same('time', line.receipt.time, time);
   same('request id', line.requestId, line.receipt.id);
   same('institution', line.institution, entry.institution);
+  const [change] = entry.changes ?? [];
+  // What was changed is durable with its entry, though nobody could compose the answer any more: its receipt says so.
+  const changedUnanswered = !line.answered && line.status >= 500 && line.key !== undefined && change?.key === line.key && change.state === 'DONE';
+  if (changedUnanswered) {
+    counts.changedUnanswered++;
+    return faults;
+  }
   same('outcome', line.answered ? 'ANSWERED' : 'REFUSED', entry.outcome);
   same('code', line.code, entry.code ?? null);
   if (entry.operation !== undefined || line.answered) same('operation', line.operation, entry.operation);
@@ -177,7 +196,6 @@ function faultsOf(line, { entry, hash, time }, counts) {
   }
   if (line.change && line.change.errors.length === 0) {
     counts.changes++;
-    const [change] = entry.changes ?? [];
     same('key', line.key, change?.key);
     same('state', 'DONE', change?.state);
     same('consent', line.change.consent, change?.consent);
