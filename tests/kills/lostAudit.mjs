@@ -33,6 +33,19 @@ export async function checkEvidence({ url, file, keyFile, origin, drained = [] }
   }
 }
 
+/** The log alone: every entry, its place in the tree, and every checkpoint. @returns every fault found, in words */
+export async function checkLog({ url, keyFile, origin }) {
+  const database = new pg.Client({ connectionString: url });
+  await database.connect();
+  try {
+    const faults = [];
+    const { leaves, checkpoints } = await readLog(database, faults, { origin, secretPem: readFileSync(keyFile, 'utf8') });
+    return { leaves, checkpoints, faults };
+  } finally {
+    await database.end();
+  }
+}
+
 /** After the last request the sequencer catches up. */
 async function allSequenced(database, faults) {
   const until = Date.now() + SEQUENCED_WITHIN_MS;
