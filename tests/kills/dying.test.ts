@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { type AuditEntry, ENTRY_VERSION } from '../../src/audit/entry.js';
 import { type AuditLog, openAuditLog } from '../../src/audit/log.js';
 import { openEvidence } from '../../src/zone.js';
@@ -48,6 +49,38 @@ test('killed at each of its statements, it loses, doubles and moves nothing', as
   expect(deaths).toBeGreaterThan(16);
   expect(await checkLog({ url: zone.database.ownerUrl, keyFile, origin })).toEqual({ leaves: size, checkpoints: expect.any(Number), faults: [] });
 }, 120_000);
+
+test.each([
+  ['left out', `delete from audit_entry where sequence = $1`, /has another root|is another/],
+  [
+    'written again with its own hash',
+    `update audit_entry set entry = replace(entry, 'bank-01', 'bank-02'), institution = 'bank-02' where sequence = $1`,
+    /its hash is not/,
+  ],
+  [
+    'written again with the hash that fits',
+    `update audit_entry set entry = replace(entry, '1.5', '2.5'), leaf_hash = sha256('\\x00'::bytea || convert_to(replace(entry, '1.5', '2.5'), 'UTF8')) where sequence = $1`,
+    /has another root/,
+  ],
+  [
+    'in another place',
+    `update audit_entry set sequence = case sequence when $1 then -1 else $1 end where sequence in ($1, $1 + 1); update audit_entry set sequence = $1 + 1 where sequence = -1`,
+    /is another/,
+  ],
+])('the checker finds an entry that is %s', async (_, statement, fault) => {
+  const { auditKeyFile: keyFile, auditOrigin: origin } = zone.config;
+  const client = new pg.Client({ connectionString: zone.database.ownerUrl });
+  await client.connect();
+  try {
+    await client.query('create table kept as select * from audit_entry');
+    const { rows } = await client.query<{ place: string }>('select sequence as place from audit_entry order by sequence offset 77 limit 1');
+    for (const part of statement.split(';')) await client.query(part.replaceAll('$1', String(rows[0]?.place)));
+    expect((await checkLog({ url: zone.database.ownerUrl, keyFile, origin })).faults.join('\n')).toMatch(fault);
+  } finally {
+    await client.query('truncate audit_entry; insert into audit_entry select * from kept; drop table kept');
+    await client.end();
+  }
+});
 
 /** The session of the dead one may keep the lock for a moment. */
 async function sequencedTo(sequencer: ReturnType<typeof openEvidence>, size: number): Promise<void> {
