@@ -78,10 +78,20 @@ async function ensureRunning(place: Place, wantedPort: number | null): Promise<n
     const running = runningServer(place);
     // Removed under the lock alone: at any other time it may be of a server that is just starting.
     if (!running) rmSync(join(place.data, 'postmaster.pid'), { force: true });
-    const port = running?.port ?? (await startServer(place, wantedPort));
+    const port = running?.port ?? (await startServer(place, wantedPort ?? lastPort(place)));
     await answering(place, port);
     return port;
   });
+}
+
+/** Where the server was found until now, if anybody still looks for it there: it comes back on that port and on no other. */
+function lastPort({ home }: Place): number | null {
+  const file = portFile(home);
+  return othersPresent(home) && existsSync(file) ? Number(readFileSync(file, 'utf8')) || null : null;
+}
+
+function portFile(home: string): string {
+  return join(home, 'postgres.port');
 }
 
 /** Made beside its place and moved there when it is whole, so that a kill in the middle leaves nothing that looks like a database. */
@@ -152,7 +162,10 @@ async function startServer(place: Place, wantedPort: number | null): Promise<num
     });
     closeSync(output);
     child.unref();
-    if (await acceptsSoon(place, child, port, deadline)) return port;
+    if (await acceptsSoon(place, child, port, deadline)) {
+      writeFileSync(portFile(place.home), String(port));
+      return port;
+    }
     // The port was taken meanwhile, or memory of a killed server is still held: try again.
     if (Date.now() > deadline) throw new Fault('POSTGRES_NOT_STARTED', { detail: `see ${log}` });
     await sleep(300);
