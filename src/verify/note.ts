@@ -52,7 +52,7 @@ export function openNote(note: string, keys: readonly VerifierKey[]): Opened {
   for (const line of note.slice(split + 2, -1).split('\n')) {
     const [, name, encoded = ''] = SIGNED_BY.exec(line) ?? [];
     const bytes = Buffer.from(encoded, 'base64');
-    if (!name || bytes.length < 5) return { state: 'UNREADABLE', why: 'a line of signature is not of the form' };
+    if (!name || bytes.length < 5 || bytes.toString('base64') !== encoded) return { state: 'UNREADABLE', why: 'a line of signature is not of the form' };
     const id = bytes.subarray(0, 4).toString('hex');
     // A note names its log first, and only a key of that name speaks for it.
     const known = keys.find((one) => one.id === id && one.name === name && name === sealed.origin);
