@@ -23,6 +23,8 @@ interface Range {
   /** The place after which reading began, and the leaf there. */
   readonly after: number;
   readonly leaf: number;
+  /** Places of entries that stand out by their time in the whole log. */
+  readonly conspicuous: readonly number[];
 }
 
 /** Entries in such a range that are tried out; beyond it only the range is told. */
@@ -31,8 +33,9 @@ const MOST_TRIED = 600;
 const MOST_CONSPICUOUS = 40;
 
 const ROWS = 'select sequence as place, id, time, leaf_hash as hash from audit_entry where sequence > $1 order by sequence offset $2 limit $3';
+const AT_PLACES = 'select sequence as place, id, time, leaf_hash as hash from audit_entry where sequence = any($1::bigint[])';
 
-export async function findAltered(client: Client, { from, until, root, surplus, after, leaf }: Range): Promise<Finding> {
+export async function findAltered(client: Client, { from, until, root, surplus, after, leaf, conspicuous }: Range): Promise<Finding> {
   const range = { leaf: from, leaves: until - from };
   const between = `between the signed sizes ${from} and ${until}`;
   if (surplus < 0)
@@ -54,7 +57,9 @@ export async function findAltered(client: Client, { from, until, root, surplus, 
         return { kind: 'BACKDATED', leaf: from + rows.indexOf(put), place: put.place, id: put.id, detail };
       }
     }
-    const moved = findMoved(rows, comesOut);
+    const known = new Set(rows.map(({ place }) => place));
+    const others = (await client.query<Row>(AT_PLACES, [conspicuous.filter((place) => !known.has(place))])).rows;
+    const moved = findMoved(rows, comesOut) ?? findExchanged(rows, others, comesOut);
     if (moved) {
       const detail = `it and others ${between} were put into another order, and the tree was made again`;
       return { kind: 'REORDERED', leaf: from + rows.indexOf(moved), place: moved.place, id: moved.id, detail };
@@ -62,6 +67,18 @@ export async function findAltered(client: Client, { from, until, root, surplus, 
   }
   if (surplus > 0) return { kind: 'BACKDATED', ...range, detail: `${surplus} entries more than were sealed stand ${between}, and the tree was made again` };
   return { kind: 'EDITED', ...range, detail: `one or more entries ${between} are not those that were sealed, and the tree was made again` };
+}
+
+/** An entry that stands here in the place of one that stands far away. */
+function findExchanged(rows: readonly Row[], others: readonly Row[], comesOut: (tried: readonly Row[]) => boolean): Row | null {
+  const moments = rows.map(({ time }) => time.getTime());
+  // Whichever came from later or earlier is out of order with its neighbours.
+  const conspicuous = rows.filter(
+    (_, at) => (moments[at - 1] ?? 0) > (moments[at] as number) || (moments[at] as number) > (moments[at + 1] ?? Number.POSITIVE_INFINITY),
+  );
+  for (const one of new Set([...conspicuous, ...rows.slice(-1)]))
+    for (const other of others) if (comesOut(rows.map((row) => (row === one ? other : row)))) return one;
+  return null;
 }
 
 /** An entry that, when it is exchanged with another or put elsewhere, makes the root come out. */

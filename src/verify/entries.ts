@@ -120,10 +120,7 @@ export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
     for (let ahead = AHEAD; window.length > 0 && leaf < size; ahead *= 16) {
       const until = Math.min(leaf + window.length + ahead, size);
       const hashes = hashesIn(await readLeaves(client, leaf, until));
-      const found = align(
-        hashes,
-        window.map((seen) => seen.hash),
-      );
+      const found = align(hashes, namesIn(window));
       if (found.entries > 0) {
         let at = 0;
         for (const [position, seen] of window.slice(0, found.entries).entries()) {
@@ -191,6 +188,12 @@ async function farLeaf(client: Client, window: readonly Seen[], leaf: number, si
     if (position >= 0) return begins;
   }
   return null;
+}
+
+/** Hashes of entries; a copy under another id is not to take the leaf of what it was copied from. */
+function namesIn(window: readonly Seen[]): string[] {
+  const sound = new Set(window.filter(({ flaw }) => !flaw).map((seen) => seen.hash));
+  return window.map((seen) => (seen.flaw && sound.has(seen.hash) ? `copy of ${seen.hash}` : seen.hash));
 }
 
 function hashesIn(bytes: Buffer): string[] {

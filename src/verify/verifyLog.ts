@@ -57,7 +57,7 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
   const tree = await deriveRoots(client, { start, size, sizes }, findings);
 
   const blocks = openBlocks(start.size);
-  const times = openTimes(claims, findings);
+  const times = openTimes(claims);
   let unsealed = 0;
   let lastMatched: { leaf: number; place: number } | null = null;
   const flawed = (seen: Seen, { kind, detail }: Flaw, leaf?: number) => findings.add({ kind, leaf, place: seen.place, id: seen.id, detail });
@@ -135,6 +135,8 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
   }
   judgeClaims(asked, { holding: new Set(holding), proven, signed }, findings);
   if (rebuilt) findings.add(rebuilt);
+  // From there on leaves and places are others than they were, and what times say follows from it.
+  for (const finding of times.findings) if (!rebuilt || (finding.leaf ?? 0) < (rebuilt.leaf ?? 0)) findings.add(finding);
 
   const total = Object.values(findings.counts).reduce((sum, count) => sum + count, 0);
   return {
@@ -156,15 +158,21 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
     const first = asked.find((claim) => claim.size > proven && claim.size <= size && !holding.includes(claim));
     if (!first) return null;
     const within = (leaf: number | undefined) => leaf !== undefined && leaf >= proven && leaf < first.size;
-    const told = [...findings.kept, ...judgement.findings].some(
-      ({ kind, leaf }) => ['EDITED', 'UNREADABLE', 'MISSING', 'REORDERED'].includes(kind) && within(leaf),
-    );
+    const told = [...findings.kept, ...judgement.findings].some(({ kind, leaf }) => ['EDITED', 'MISSING', 'REORDERED'].includes(kind) && within(leaf));
     // The end is gone, and nothing before it: then the places end where they would.
     const cutOnly = first.size > inTiles && lastPlace < (claims.newest?.lastPlace ?? 0);
     if (told || cutOnly) return null;
     const holes = judgement.gone.reduce((sum, { leaves }) => sum + leaves, 0);
     const surplus = inTiles > signed ? inTiles - signed : -holes;
-    return findAltered(client, { from: Math.max(proven, start.size), until: first.size, root: first.root, surplus, after, leaf: start.size });
+    return findAltered(client, {
+      from: Math.max(proven, start.size),
+      until: first.size,
+      root: first.root,
+      surplus,
+      after,
+      leaf: start.size,
+      conspicuous: times.conspicuous,
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 import { checkpointText, type NoteKey, signNote } from '../../src/audit/note.js';
 import { addLeaves } from '../../src/audit/tiles.js';
 import type { Client } from '../../src/postgres.js';
+import { openFrontier } from '../../src/verify/frontier.js';
 
 export interface LogRow {
   readonly place: number;
@@ -61,10 +62,11 @@ export async function remake(client: Client, size: number): Promise<Buffer> {
 export async function signAgain(client: Client, key: NoteKey, only: (row: CheckpointRow) => boolean = () => true): Promise<void> {
   const { rows } = await client.query<CheckpointRow>('select number, size, time from audit_checkpoint order by size, number');
   const entries = await rowsOf(client);
-  const size = rows.at(-1)?.size ?? 0;
+  const frontier = openFrontier();
   for (const row of rows) {
+    while (frontier.size < row.size) frontier.push((entries[frontier.size] as LogRow).hash, 0);
     if (!only(row)) continue;
-    const root = await remake(client, row.size);
+    const root = frontier.root();
     const note = signNote(checkpointText({ origin: key.name, size: row.size, root, time: row.time, lines: [] }), key);
     await client.query('update audit_checkpoint set root = $2, note = $3, last_sequence = $4 where number = $1', [
       row.number,
@@ -73,5 +75,5 @@ export async function signAgain(client: Client, key: NoteKey, only: (row: Checkp
       entries[row.size - 1]?.place ?? 0,
     ]);
   }
-  await remake(client, size);
+  await remake(client, rows.at(-1)?.size ?? 0);
 }
