@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
 export const PROJECT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const ROOMS = ['src', 'tests/oracle', 'tests/fuzz', 'tests/harness'];
+const ROOMS = ['src', 'tests/oracle', 'tests/fuzz', 'tests/tamper', 'tests/harness'];
 
 /** A new folder that holds the compiled project; the caller removes it. */
 export function compileProject() {

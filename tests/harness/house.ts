@@ -28,7 +28,7 @@ const roomOf = (path: string): string => path.split('/')[0]?.replace(/\.ts$/, ''
 /** Who stands directly above whom; whoever is above may use everything below. */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'config'],
-  commands: ['zone', 'synthetic', 'migrations', 'config'],
+  commands: ['zone', 'verify', 'synthetic', 'migrations', 'config'],
   zone: ['verify', 'alerts', 'reports', 'http', 'issuer', 'console', 'exchange', 'delivery', 'embedded', 'config'],
   exchange: ['grounds', 'records', 'audit', 'governance', 'allowance', 'operations', 'alerts', 'reports'],
   alerts: ['audit'],

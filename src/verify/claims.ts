@@ -1,0 +1,108 @@
+/**
+ * What was signed of the log: its checkpoints, and the notes that witnesses hold. Each is a claim that the first so many
+ * leaves have a root; only claims signed by a key that is trusted count.
+ */
+import type { Client } from '../postgres.js';
+import type { Findings } from './findings.js';
+import { openNote, type SealedTree, type VerifierKey } from './note.js';
+
+/** Where a claim was found. */
+export interface Source {
+  readonly checkpoint?: number;
+  readonly witness?: number;
+}
+export interface Claim extends Source {
+  readonly size: number;
+  readonly root: Buffer;
+  /** In ms. */
+  readonly time: number;
+}
+export interface Claims {
+  /** Trusted ones, each size and root once, by size. */
+  readonly trusted: readonly Claim[];
+  /** Every trusted checkpoint by number, also those that say nothing new: they tell how far the log was when. */
+  readonly seals: readonly Claim[];
+  /** The newest row, trusted or not. */
+  readonly newest: { readonly number: number; readonly size: number; readonly lastPlace: number } | null;
+  /** Places of last leaves as columns tell them, by checkpoint. */
+  readonly lastPlaces: readonly { readonly number: number; readonly size: number; readonly place: number }[];
+  readonly checkpoints: number;
+}
+interface Row {
+  readonly number: number;
+  readonly size: number;
+  readonly time: Date;
+  readonly lastPlace: number;
+  readonly root: Buffer;
+  readonly note: string;
+}
+
+const CHECKPOINTS = 'select number, size, time, last_sequence as "lastPlace", root, note from audit_checkpoint order by number';
+/** Clocks of processes that sign one after another may differ by so much. */
+const CLOCKS_MS = 10_000;
+
+export async function readClaims(
+  client: Client,
+  { keys, witnesses }: { keys: readonly VerifierKey[]; witnesses: readonly string[] },
+  findings: Findings,
+): Promise<Claims> {
+  const { rows } = await client.query<Row>(CHECKPOINTS);
+  const seals: Claim[] = [];
+  let last: Claim | null = null;
+  for (const row of rows) {
+    const sealed = sealedOf(openNote(row.note, keys), { checkpoint: row.number }, findings);
+    if (!sealed) continue;
+    const claim: Claim = { checkpoint: row.number, size: sealed.size, root: sealed.root, time: sealed.time.getTime() };
+    const wrong = [
+      ...(row.size === sealed.size ? [] : [`size ${row.size} instead of ${sealed.size}`]),
+      ...(row.root.equals(sealed.root) ? [] : ['another root']),
+      ...(row.time.getTime() === claim.time ? [] : [`time ${row.time.toISOString()} instead of ${sealed.time.toISOString()}`]),
+    ];
+    if (wrong.length > 0) findings.add({ kind: 'EDITED', checkpoint: row.number, detail: `its columns do not say what its note says: ${wrong.join(', ')}` });
+    if (last && (claim.size < last.size || claim.time < last.time - CLOCKS_MS))
+      findings.add({ kind: 'REORDERED', checkpoint: row.number, detail: `its size or time lies before that of checkpoint ${last.checkpoint}` });
+    last = claim;
+    seals.push(claim);
+  }
+  const seen = new Set(seals.map(keyOf));
+  const notes = witnesses.flatMap((note, at): Claim[] => {
+    const sealed = sealedOf(openNote(note, keys), { witness: at + 1 }, findings);
+    return sealed ? [{ witness: at + 1, size: sealed.size, root: sealed.root, time: sealed.time.getTime() }] : [];
+  });
+  const newest = rows.at(-1);
+  return {
+    trusted: once([...seals, ...notes.filter((claim) => !seen.has(keyOf(claim)))]),
+    seals,
+    newest: newest ? { number: newest.number, size: newest.size, lastPlace: newest.lastPlace } : null,
+    lastPlaces: rows.map(({ number, size, lastPlace }) => ({ number, size, place: lastPlace })),
+    checkpoints: rows.length,
+  };
+}
+
+/** What a note says where it can be believed; what is wrong with it is told otherwise. */
+function sealedOf(opened: ReturnType<typeof openNote>, source: Source, findings: Findings): SealedTree | null {
+  if (opened.state === 'SIGNED') return opened.sealed;
+  findings.add({ kind: opened.state, ...source, detail: opened.why });
+  return null;
+}
+
+function once(claims: readonly Claim[]): Claim[] {
+  const first = new Map<string, Claim>();
+  for (const claim of claims) if (!first.has(keyOf(claim))) first.set(keyOf(claim), claim);
+  return [...first.values()].sort((one, other) => one.size - other.size);
+}
+
+function keyOf({ size, root }: Claim): string {
+  return `${size} ${root.toString('latin1')}`;
+}
+
+/** The notes in a witness file: JSON Lines of `{"note": ...}`, or one note as it is. @throws Error where it is neither */
+export function notesIn(text: string): string[] {
+  if (!text.trimStart().startsWith('{')) return [text];
+  return text.split('\n').flatMap((line, at) => {
+    if (line.trim() === '') return [];
+    const { note } = JSON.parse(line) as { note?: unknown };
+    if (typeof note !== 'string') throw new Error(`line ${at + 1} holds no note`);
+    return [note];
+  });
+}

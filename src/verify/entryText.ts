@@ -1,0 +1,81 @@
+/**
+ * Whether the columns of a row say what its entry's text says. An entry is canonical JSON, so its keys stand in order: what
+ * is compared lies at known ends of the text, and only what does not fit is parsed.
+ */
+import type { RowView } from './rows.js';
+
+export interface Columns {
+  readonly id: string;
+  readonly micros: number;
+  readonly institution: string | null;
+}
+export type Disagreement = { readonly kind: 'UNREADABLE' | 'EDITED'; readonly detail: string };
+
+/** `"time":"2026-11-22T10:00:00.000Z","v":1}` */
+const TIME_FIELD = Buffer.from('"time":"');
+const TIME_BYTES = 24;
+const TAIL = Buffer.from('","v":1}');
+const TAIL_BYTES = TIME_FIELD.length + TIME_BYTES + TAIL.length;
+
+/** What disagrees between text and columns; null where nothing does. */
+export function disagreementOf(row: RowView): Disagreement | null {
+  if (endsInItsTime(row) && namesItself(row)) return null;
+  const { bytes, id, idEnd, micros, institution, institutionEnd } = row;
+  return disagreementIn(bytes.toString('utf8', row.text, row.textEnd), {
+    id: bytes.toString('utf8', id, idEnd),
+    micros,
+    institution: institution < 0 ? null : bytes.toString('utf8', institution, institutionEnd),
+  });
+}
+
+/** The same by parsing: exact, and slower. */
+export function disagreementIn(text: string, { id, micros, institution }: Columns): Disagreement | null {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return { kind: 'UNREADABLE', detail: 'its text is no JSON' };
+  }
+  if (typeof entry !== 'object' || entry === null) return { kind: 'UNREADABLE', detail: 'its text is no entry' };
+  const told = entry as Record<string, unknown>;
+  if (told.id !== id) return { kind: 'EDITED', detail: `the row's id is ${id}, its text says ${cut(told.id)}` };
+  if (typeof told.time !== 'string' || new Date(told.time).getTime() * 1_000 !== micros)
+    return { kind: 'EDITED', detail: `the row's time is ${timeOf(micros)}, its text says ${cut(told.time)}` };
+  if ((told.institution ?? null) !== institution)
+    return { kind: 'EDITED', detail: `the row's institution is ${institution}, its text says ${cut(told.institution)}` };
+  return null;
+}
+
+function cut(value: unknown): string {
+  return String(value).slice(0, 60);
+}
+
+function timeOf(micros: number): string {
+  const time = new Date(micros / 1_000);
+  return Number.isNaN(time.getTime()) ? String(micros) : time.toISOString();
+}
+
+/** `"id":"…","institution":"…"` as one run of bytes. Quotes within strings are escaped, so that no value can look like it. */
+function namesItself({ bytes, id, idEnd, institution, institutionEnd, text, textEnd }: RowView): boolean {
+  const named = institution < 0 ? 'null' : `"${bytes.toString('latin1', institution, institutionEnd)}"`;
+  const wanted = `"id":"${bytes.toString('latin1', id, idEnd)}","institution":${named},`;
+  return bytes.toString('latin1', text, textEnd).includes(wanted);
+}
+
+function endsInItsTime({ bytes, micros, text, textEnd }: RowView): boolean {
+  const at = textEnd - TAIL_BYTES;
+  if (at < text || bytes.compare(TAIL, 0, TAIL.length, textEnd - TAIL.length, textEnd) !== 0) return false;
+  if (bytes.compare(TIME_FIELD, 0, TIME_FIELD.length, at, at + TIME_FIELD.length) !== 0) return false;
+  return millisOf(bytes, at + TIME_FIELD.length) * 1_000 === micros;
+}
+
+/** The moment in `2026-11-22T10:00:00.000Z`; NaN where it is not of that form. */
+function millisOf(bytes: Buffer, at: number): number {
+  if (bytes[at + 4] !== 45 || bytes[at + 7] !== 45 || bytes[at + 10] !== 84 || bytes[at + 19] !== 46 || bytes[at + 23] !== 90) return Number.NaN;
+  const digits = (from: number, count: number) => {
+    let value = 0;
+    for (let offset = at + from; offset < at + from + count; offset++) value = value * 10 + (bytes[offset] as number) - 48;
+    return value;
+  };
+  return Date.UTC(digits(0, 4), digits(5, 2) - 1, digits(8, 2), digits(11, 2), digits(14, 2), digits(17, 2), digits(20, 3));
+}

@@ -1,0 +1,23 @@
+/** Tampering as the owner of the tables is found and called by its name; a log that nobody touched is clean. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openTestZone, type TestZone } from '../harness/zone.js';
+import { runCampaign } from './campaign.js';
+import { sealLog } from './sealedLog.js';
+
+let zone: TestZone;
+beforeAll(async () => {
+  zone = await openTestZone({ enterprises: 0 });
+}, 60_000);
+afterAll(() => zone.close());
+
+test('150 tamperings are found, 15 clean runs are silent', async () => {
+  const log = await sealLog(zone, { entries: 600, seed: 7 });
+  const tally = await runCampaign(zone.owner, log, { tamperings: 150, clean: 15, seed: 7 });
+  expect(tally.failures).toEqual([]);
+  expect(tally).toMatchObject({ clean: 15, falseAlarms: 0 });
+  expect(Object.values(tally.tampered).reduce((sum, { done }) => sum + done, 0)).toBe(150);
+  // Every kind has been met.
+  expect(Object.keys(tally.found).sort()).toEqual(
+    ['BACKDATED', 'BLOCK_WRONG', 'DUPLICATED', 'EDITED', 'FORKED', 'MISSING', 'REORDERED', 'TILE_WRONG', 'TRUNCATED', 'WRONGLY_SIGNED'].sort(),
+  );
+}, 180_000);
