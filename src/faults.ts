@@ -153,6 +153,13 @@ export const FAULTS = Object.freeze({
     '核对回执编号；只能查看本方的回执',
     'Check the id; only receipts of your own are explained',
   ),
+  RECEIPT_ARCHIVED: entry(
+    200,
+    '该回执所在月份的日志已归档，不在库中',
+    'The month of the log that this receipt belongs to is archived and not in the database',
+    '请平台从归档文件恢复该月后再查',
+    'Ask the platform to restore the month from its archive, then ask again',
+  ),
   ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
   ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
   // The zone itself
@@ -170,6 +177,20 @@ export const FAULTS = Object.freeze({
     'The zone holds other data already',
     '另设 ZONE_HOME，或用 --replace 清空后重填',
     'Choose another ZONE_HOME, or discard what is there with --replace',
+  ),
+  ARCHIVE_REFUSED: entry(
+    409,
+    '此月现在不能归档或恢复',
+    'This month cannot be archived or restored now',
+    '按所示处理后重试',
+    'See to what is named, then try again',
+  ),
+  ARCHIVE_FAULTY: entry(
+    500,
+    '归档文件不完整或与日志不符',
+    'The archive file is not whole, or not what the log says',
+    '不要使用此文件；核对存储并报告',
+    'Do not use this file; check where it is kept, and report it',
   ),
   DELIVERY_REFUSED: entry(400, '交付无法受理', 'The delivery cannot be taken', '按所示修正文件或映射', 'Mend the file or the mapping'),
   POSTGRES_NOT_STARTED: entry(

@@ -5,7 +5,10 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
+import { openArchived } from './audit/archived.js';
+import { type Holds, openHolds } from './audit/holds.js';
 import { openAuditLog } from './audit/log.js';
+import { openRetention, type Retention } from './audit/retention.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openTrail } from './audit/trail.js';
@@ -43,7 +46,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer'];
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer', 'zone_keeper'];
 const LONG_WORK_MS = 6 * 3_600_000;
 /** A step of the sequencer, which is about thousands of entries. */
 const SEQUENCING_MS = 30_000;
@@ -59,6 +62,7 @@ export async function openDatabase(config: Config): Promise<Database> {
     zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
     zone_sequencer: embedded?.urlOf('zone_sequencer') ?? config.sequencerDatabaseUrl ?? ownerUrl,
+    zone_keeper: embedded?.urlOf('zone_keeper') ?? config.keeperDatabaseUrl ?? ownerUrl,
   };
   const opened: Postgres[] = [];
   return {
@@ -114,6 +118,7 @@ export async function openGateway(
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      archived: openArchived({ postgres: reading }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -172,6 +177,16 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
   });
+}
+
+/** Retention of the log and legal holds, for commands. */
+export function openKeeping(
+  config: Config,
+  database: Database,
+  { folder = config.auditArchiveFolder, now = () => new Date() }: { folder?: string; now?: () => Date } = {},
+): { readonly retention: Retention; readonly holds: Holds } {
+  const parts = { postgres: database.open('zone_keeper', { poolSize: 3 }), now, newId: newRequestId };
+  return { retention: openRetention({ ...parts, folder, origin: config.auditOrigin }), holds: openHolds(parts) };
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */

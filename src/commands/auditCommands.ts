@@ -7,4 +7,49 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .description('只排序并签署检查点，不提供服务 / Sequence the log and sign checkpoints, without serving')
     .addHelpText('after', example('AUDIT_KEY_FILE=/secrets/audit.pem node dist/main.js audit sequence'))
     .action(async () => (await import('./sequence.js')).sequence());
+  defineRetention(audit, example);
+}
+
+function defineRetention(audit: Command, example: (text: string) => string): void {
+  audit
+    .command('archive')
+    .description('将整月日志写成文件、核对后移出数据库 / Move whole months of the log into files, check these, and drop the months')
+    .requiredOption('--before <month>', '此月之前的各月 / months before this one, such as 2026-06')
+    .option('--folder <folder>', '归档文件夹 / folder of the files; AUDIT_ARCHIVE_FOLDER where absent')
+    .option('--by <login>', '经办人 / who does it; the account of this machine where absent')
+    .option('--dry-run', '只说明将做什么 / only say what would be done', false)
+    .addHelpText('after', example('node dist/main.js audit archive --before 2026-06 --dry-run'))
+    .action(async (options) => (await import('./retention.js')).archiveMonths(options));
+  audit
+    .command('restore <file>')
+    .description('核对归档文件并将该月放回数据库 / Check the file of a month and take the month in again')
+    .option('--by <login>', '经办人 / who does it')
+    .addHelpText('after', example('node dist/main.js audit restore /archive/audit-2026-04.jsonl.gz --by li.wei'))
+    .action(async (file, options) => (await import('./retention.js')).restoreMonth(file, options));
+  const hold = audit.command('hold').description('法律保全：所涉月份不移出 / Legal holds: months they concern are not dropped');
+  hold.addHelpText('after', example('node dist/main.js audit hold list'));
+  hold
+    .command('add')
+    .description('设立保全 / Place a hold')
+    .option('--institution <code>', '机构 / institution')
+    .option('--enterprise <uscc>', '企业 / enterprise')
+    .option('--case <number>', '案件编号 / case number')
+    .option('--from <month>', '起始月 / first month, such as 2026-03')
+    .option('--until <month>', '截止月，含 / last month, inclusive')
+    .requiredOption('--reason <text>', '事由 / why')
+    .requiredOption('--by <login>', '经办人 / who places it')
+    .addHelpText('after', example('node dist/main.js audit hold add --institution bank-03 --reason "(2026) 京0105 刑初 88 号" --by li.wei'))
+    .action(async (options) => (await import('./retention.js')).addHold(options));
+  hold
+    .command('list')
+    .description('列出保全，含已解除 / List the holds, those released too')
+    .addHelpText('after', example('node dist/main.js audit hold list'))
+    .action(async () => (await import('./retention.js')).listHolds());
+  hold
+    .command('release <hold>')
+    .description('解除保全 / Release a hold')
+    .requiredOption('--reason <text>', '事由 / why')
+    .requiredOption('--by <login>', '经办人 / who releases it')
+    .addHelpText('after', example('node dist/main.js audit hold release 019… --reason "案件已结" --by li.wei'))
+    .action(async (id, options) => (await import('./retention.js')).releaseHold(id, options));
 }
