@@ -122,6 +122,13 @@ export const FAULTS = Object.freeze({
     '等前面的请求完成后再发',
     'Wait for earlier requests to end',
   ),
+  EXPORT_UNDER_WAY: entry(
+    429,
+    '您已有一项导出正在进行',
+    'An export of yours is under way',
+    '等它完成，或断开后重试',
+    'Wait for it to end, or break it off, then try again',
+  ),
   // What is asked
   INVALID_USCC: entry(
     400,

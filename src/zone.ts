@@ -6,6 +6,9 @@ import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
 import { openArchived } from './audit/archived.js';
+import { openExports } from './audit/export/exports.js';
+import { openExportNotes } from './audit/export/notes.js';
+import { openTrailSource } from './audit/export/source.js';
 import { type Holds, openHolds } from './audit/holds.js';
 import { openAuditLog } from './audit/log.js';
 import { openRetention, type Retention } from './audit/retention.js';
@@ -112,12 +115,16 @@ export async function openGateway(
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
+  const trail = openTrail({ postgres: reading });
+  // Exports go through the log page by page, and wait for each other rather than keep others waiting.
+  const exporting = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
+  const exported = openTrail({ postgres: exporting });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
-      trail: openTrail({ postgres: reading }),
+      trail,
       archived: openArchived({ postgres: reading }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
@@ -141,6 +148,7 @@ export async function openGateway(
     log,
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
+    exports: openExports({ source: openTrailSource({ trail: exported, catalogue }), audit, postgres: exporting, now, newId: newRequestId }),
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
@@ -170,10 +178,11 @@ export async function openGateway(
 
 /** What sequences the log and signs it; to be started, and closed before the database. */
 export function openEvidence(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Sequencer {
+  const signer = openSigner({ file: config.auditKeyFile, origin: config.auditOrigin });
   return openSequencer({
     postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
-    signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [],
+    signer,
+    integrations: [openExportNotes({ signer, now })],
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
   });

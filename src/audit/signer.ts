@@ -9,13 +9,20 @@ export interface Signer {
   /** The key that signs now, as it is handed to those who verify. */
   readonly verifierKey: string;
   sign(checkpoint: Omit<Checkpoint, 'origin'>): string;
+  /** Signs a text that is no checkpoint; it MUST begin with a line that says what it is, and end with a newline. */
+  signText(text: string): string;
 }
 
 /** The key in `file`, made there where there is none. */
 export function openSigner({ file, origin }: { file: string; origin: string }): Signer {
   if (!existsSync(file)) writeNewKey(file);
   const key: NoteKey = { name: origin, secret: createPrivateKey(readFileSync(file, 'utf8')) };
-  return { origin, verifierKey: verifierKeyOf(key), sign: (checkpoint) => signNote(checkpointText({ ...checkpoint, origin }), key) };
+  return {
+    origin,
+    verifierKey: verifierKeyOf(key),
+    sign: (checkpoint) => signNote(checkpointText({ ...checkpoint, origin }), key),
+    signText: (text) => signNote(text, key),
+  };
 }
 
 function writeNewKey(file: string): void {

@@ -8,6 +8,7 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .addHelpText('after', example('AUDIT_KEY_FILE=/secrets/audit.pem node dist/main.js audit sequence'))
     .action(async () => (await import('./sequence.js')).sequence());
   defineRetention(audit, example);
+  defineExports(audit, example);
 }
 
 function defineRetention(audit: Command, example: (text: string) => string): void {
@@ -52,4 +53,27 @@ function defineRetention(audit: Command, example: (text: string) => string): voi
     .requiredOption('--by <login>', '经办人 / who releases it')
     .addHelpText('after', example('node dist/main.js audit hold release 019… --reason "案件已结" --by li.wei'))
     .action(async (id, options) => (await import('./retention.js')).releaseHold(id, options));
+}
+
+function defineExports(audit: Command, example: (text: string) => string): void {
+  audit
+    .command('export')
+    .description('经网关导出日志，附签名 / Export the trail through a gateway, with its signed note')
+    .requiredOption('--out <file>', '输出文件；签名写入 <file>.note / file to write; its note goes beside it')
+    .option('--format <format>', 'csv | xlsx | jsonl', 'csv')
+    .option('--filter <json>', '筛选 / filter of the trail as JSON', '{}')
+    .option('--bom', 'CSV 前加 UTF-8 BOM / a byte order mark before CSV, for Excel', false)
+    .requiredOption('--staff <login>', '工作人员 / member of staff')
+    .option('--roles <roles>', 'GOVERNANCE_OFFICER, AUDITOR', 'AUDITOR')
+    .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000')
+    .addHelpText('after', example(`node dist/main.js audit export --staff li.wei --format xlsx --filter '{"institution":"bank-01"}' --out trail.xlsx`))
+    .action(async (options) => (await import('./exportTrail.js')).exportTrail(options));
+  audit
+    .command('verify-export')
+    .description('核验导出文件：只需文件、签名与公钥 / Check an exported file with its note and the public keys alone')
+    .requiredOption('--file <file>', '导出文件 / exported file')
+    .option('--note <file>', '签名；缺省为 <file>.note / its note; <file>.note where absent')
+    .requiredOption('--keys <file>', '公钥，每行一个 / verifier keys, one a line')
+    .addHelpText('after', example('node dist/main.js audit verify-export --file trail.csv --keys keys.txt'))
+    .action(async (options) => (await import('./exportTrail.js')).verifyExported(options));
 }
