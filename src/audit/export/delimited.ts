@@ -16,13 +16,27 @@ export function csvCell(value: string): string {
 
 const line = (cells: readonly string[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
-/** A chunk a page. A byte order mark in front tells Excel that it is UTF-8. */
+/** Characters of a chunk, or one row where that is longer: what waits for a slow reader is small. */
+const CHUNK = 64 * 1024;
+
+function* chunksOf(lines: Iterable<string>): Generator<Buffer> {
+  let chunk = '';
+  for (const one of lines) {
+    chunk += one;
+    if (chunk.length < CHUNK) continue;
+    yield Buffer.from(chunk);
+    chunk = '';
+  }
+  if (chunk !== '') yield Buffer.from(chunk);
+}
+
+/** A byte order mark in front tells Excel that it is UTF-8. */
 export async function* csvOf(pages: AsyncIterable<readonly ExportedEntry[]>, { bom }: { bom: boolean }): AsyncGenerator<Buffer> {
   yield Buffer.from(`${bom ? BOM : ''}${line(COLUMNS.map(({ title }) => title))}`);
-  for await (const page of pages) yield Buffer.from(page.map((one) => line(rowOf(one))).join(''));
+  for await (const page of pages) yield* chunksOf(page.map((one) => line(rowOf(one))));
 }
 
 /** Canonical entries, one a line: what was hashed, so that whoever has proofs can check each. */
 export async function* jsonLinesOf(pages: AsyncIterable<readonly ExportedEntry[]>): AsyncGenerator<Buffer> {
-  for await (const page of pages) yield Buffer.from(page.map(({ text }) => `${text}\n`).join(''));
+  for await (const page of pages) yield* chunksOf(page.map(({ text }) => `${text}\n`));
 }

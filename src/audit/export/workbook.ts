@@ -2,7 +2,8 @@
  * .xlsx, written while it is sent: cells are typed as text, so nothing in them is a formula. Promises: no more is produced than
  * is taken; a slow reader slows the reading of the log, and fills no memory.
  */
-import { PassThrough, type Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import ExcelJS from 'exceljs';
 import { COLUMNS, rowOf } from './columns.js';
 import type { ExportedEntry } from './source.js';
@@ -27,7 +28,7 @@ export async function* workbookOf(pages: AsyncIterable<readonly ExportedEntry[]>
 }
 
 async function write(pages: AsyncIterable<readonly ExportedEntry[]>, out: PassThrough): Promise<void> {
-  const workbook = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: out, useSharedStrings: false, useStyles: true, zip: { zlib: { level: 6 } } });
+  const workbook = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: out, useSharedStrings: false, useStyles: true, zip: { zlib: { level: 2 } } });
   let sheet = addSheet(workbook, 1);
   let rows = 0;
   for await (const page of pages) {
@@ -39,7 +40,7 @@ async function write(pages: AsyncIterable<readonly ExportedEntry[]>, out: PassTh
       sheet.addRow(rowOf(one).map(shortened)).commit();
       rows++;
     }
-    await taken(sheet, out);
+    await taken(workbook, sheet, out);
     if (out.destroyed) return;
   }
   sheet.commit();
@@ -57,23 +58,23 @@ function shortened(value: string): string {
   return value.length <= LONGEST_CELL ? value : `${value.slice(0, LONGEST_CELL - CUT.length)}${CUT}`;
 }
 
-/** Waits until what was written has gone into the archive and out of it: the library itself takes all that it is given. */
-async function taken(sheet: ExcelJS.Worksheet, out: PassThrough): Promise<void> {
-  const { pipes = [] } = (sheet as unknown as { stream: { pipes?: Writable[] } }).stream;
-  for (const pipe of pipes) {
-    while (pipe.writableNeedDrain && !out.destroyed) await drained(pipe, out);
-  }
+/** Bytes that may wait on the way through the library. */
+const MOST_PENDING = 256 * 1024;
+const LOOK_EVERY_MS = 5;
+
+/** Streams of three generations, which tell in different ways what waits in them. */
+interface Pending {
+  readonly readableLength?: number;
+  readonly _writableState?: { readonly length: number };
 }
 
-/** Resolves when the pipe takes more, or nobody takes anything any more. */
-function drained(pipe: Writable, out: PassThrough): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      pipe.off('drain', done);
-      out.off('close', done);
-      resolve();
-    };
-    pipe.once('drain', done);
-    out.once('close', done);
-  });
+/**
+ * Waits until what was written has gone into the archive and out of it. The library takes all that it is given and holds
+ * nobody up, so what waits in it is looked at: text that is to be compressed, and compressed text that is to be taken.
+ */
+async function taken(workbook: ExcelJS.stream.xlsx.WorkbookWriter, sheet: ExcelJS.Worksheet, out: PassThrough): Promise<void> {
+  const { pipes } = (sheet as unknown as { stream: { pipes: Pending[] } }).stream;
+  const { zip } = workbook as unknown as { zip: Pending };
+  const waits = () => (zip.readableLength ?? 0) + pipes.reduce((sum, pipe) => sum + (pipe._writableState?.length ?? 0), 0);
+  while (!out.destroyed && waits() > MOST_PENDING) await sleep(LOOK_EVERY_MS);
 }
