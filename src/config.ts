@@ -18,6 +18,7 @@ export interface Config {
   readonly deliveryDatabaseUrl: string | null;
   readonly issuerDatabaseUrl: string | null;
   readonly sequencerDatabaseUrl: string | null;
+  readonly keeperDatabaseUrl: string | null;
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
@@ -49,6 +50,8 @@ export interface Config {
   readonly auditWitnessFile: string | null;
   /** Address that checkpoints are sent to; null: none. */
   readonly auditWitnessUrl: string | null;
+  /** Where months of the log go that are kept as files. */
+  readonly auditArchiveFolder: string;
   /** Origins of browsers that may call; empty: none. */
   readonly corsOrigins: readonly string[];
 }
@@ -144,6 +147,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     issuerDatabaseUrl: issuerUrl,
     sequencerDatabaseUrl: sequencerUrl,
+    keeperDatabaseUrl: address('DATABASE_KEEPER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
@@ -162,6 +166,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     auditKeyFile,
     auditWitnessFile: witnessFile === 'off' ? null : witnessFile,
     auditWitnessUrl: address('AUDIT_WITNESS_URL', ['https', 'http']),
+    auditArchiveFolder: file('AUDIT_ARCHIVE_FOLDER') ?? join(resolve(home), 'audit', 'archive'),
     corsOrigins: text('CORS_ORIGINS', '')
       .split(',')
       .map((origin) => origin.trim())

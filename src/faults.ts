@@ -122,6 +122,13 @@ export const FAULTS = Object.freeze({
     '等前面的请求完成后再发',
     'Wait for earlier requests to end',
   ),
+  EXPORT_UNDER_WAY: entry(
+    429,
+    '您已有一项导出正在进行',
+    'An export of yours is under way',
+    '等它完成，或断开后重试',
+    'Wait for it to end, or break it off, then try again',
+  ),
   // What is asked
   INVALID_USCC: entry(
     400,
@@ -189,6 +196,13 @@ export const FAULTS = Object.freeze({
     '稍后重试；若持续如此，排序进程未在运行',
     'Try again shortly; where it stays so, nobody sequences the log',
   ),
+  RECEIPT_ARCHIVED: entry(
+    200,
+    '该回执所在月份的日志已归档，不在库中',
+    'The month of the log that this receipt belongs to is archived and not in the database',
+    '请平台从归档文件恢复该月后再查',
+    'Ask the platform to restore the month from its archive, then ask again',
+  ),
   ITEM_DENIED: entry(200, '该信息项不予提供', 'This item is not given', '见 reason 与 remedy', 'See reason and remedy'),
   ACCESS_DENIED: entry(403, '本机构现不得使用此功能', 'The institution may not use this now', '联系平台', 'Ask the platform'),
   // The zone itself
@@ -206,6 +220,20 @@ export const FAULTS = Object.freeze({
     'The zone holds other data already',
     '另设 ZONE_HOME，或用 --replace 清空后重填',
     'Choose another ZONE_HOME, or discard what is there with --replace',
+  ),
+  ARCHIVE_REFUSED: entry(
+    409,
+    '此月现在不能归档或恢复',
+    'This month cannot be archived or restored now',
+    '按所示处理后重试',
+    'See to what is named, then try again',
+  ),
+  ARCHIVE_FAULTY: entry(
+    500,
+    '归档文件不完整或与日志不符',
+    'The archive file is not whole, or not what the log says',
+    '不要使用此文件；核对存储并报告',
+    'Do not use this file; check where it is kept, and report it',
   ),
   DELIVERY_REFUSED: entry(400, '交付无法受理', 'The delivery cannot be taken', '按所示修正文件或映射', 'Mend the file or the mapping'),
   POSTGRES_NOT_STARTED: entry(

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { Fault } from './faults.js';
 import { within } from './within.js';
 
-export type Role = 'zone_gateway' | 'zone_governance' | 'zone_issuer' | 'zone_delivery' | 'zone_console' | 'zone_sequencer' | 'owner';
+export type Role = 'zone_gateway' | 'zone_governance' | 'zone_issuer' | 'zone_delivery' | 'zone_console' | 'zone_sequencer' | 'zone_keeper' | 'owner';
 
 export interface PostgresOptions {
   readonly url: string;

@@ -5,11 +5,17 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
 import { openLedger } from './allowance/ledger.js';
+import { openArchived } from './audit/archived.js';
 import { evidenceWords, openEvidenceWatch } from './audit/evidenceState.js';
+import { openExports } from './audit/export/exports.js';
+import { openExportNotes } from './audit/export/notes.js';
+import { openTrailSource } from './audit/export/source.js';
+import { type Holds, openHolds } from './audit/holds.js';
 import { type KeyFiles, openKeyFiles } from './audit/keyFiles.js';
 import { openAuditLog } from './audit/log.js';
 import { openPostings } from './audit/postings.js';
 import { openProofs } from './audit/proofs.js';
+import { openRetention, type Retention } from './audit/retention.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
 import { openSigner } from './audit/signer.js';
 import { openStatements } from './audit/statement.js';
@@ -54,7 +60,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer'];
+const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer', 'zone_keeper'];
 const LONG_WORK_MS = 6 * 3_600_000;
 /** A step of the sequencer, which is about thousands of entries. */
 const SEQUENCING_MS = 30_000;
@@ -70,6 +76,7 @@ export async function openDatabase(config: Config): Promise<Database> {
     zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
     zone_sequencer: embedded?.urlOf('zone_sequencer') ?? config.sequencerDatabaseUrl ?? ownerUrl,
+    zone_keeper: embedded?.urlOf('zone_keeper') ?? config.keeperDatabaseUrl ?? ownerUrl,
   };
   const opened: Postgres[] = [];
   return {
@@ -127,15 +134,20 @@ export async function openGateway(
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const usage = openUsageCells({ postgres: counting, catalogue });
   const reports = openReports({ usage, postgres: counting, catalogue, audit, now });
+  const trail = openTrail({ postgres: reading, catalogue });
+  // Exports go through the log page by page, and wait for each other rather than keep others waiting.
+  const exporting = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
+  const exported = openTrail({ postgres: exporting, catalogue });
   const exchange = await openExchange(
     {
       catalogue,
       records,
       deliveries: openDeliveries({ postgres: reading }),
-      trail: openTrail({ postgres: reading, catalogue }),
       proofs,
       statements: openStatements({ postgres: stating }),
       usage,
+      trail,
+      archived: openArchived({ postgres: reading }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -160,6 +172,7 @@ export async function openGateway(
     authenticator: openAuthenticator(issuing.trust),
     proofs,
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state, evidence }),
+    exports: openExports({ source: openTrailSource({ trail: exported }), audit, postgres: exporting, now, newId: newRequestId }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
         () => 'ok',
@@ -204,10 +217,11 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
     postgres: database.open('zone_sequencer', { poolSize: 1, limitMs: SEQUENCING_MS }),
     failed: (witness, error) => told(`the witness ${witness} has not taken a checkpoint`)(error),
   });
+  const signer = openSigner({ file: config.auditKeyFile, origin: config.auditOrigin });
   const sequencer = openSequencer({
     postgres,
-    signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [openPostings(), keepSubjects(), openUsage()],
+    signer,
+    integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now })],
     now,
     told: witnesses.wake,
     failed: told('sequencing failed'),
@@ -233,6 +247,16 @@ export function openMonthlyReports(config: Config, database: Database, catalogue
     make: ({ query, ...asked }: { query: Parameters<typeof subjectOf>[0]; month: string; reader: ReportReader }): Promise<string> =>
       reports.monthly({ ...asked, subject: subjectOf(query), id: newRequestId(), startedAt: performance.now() }),
   };
+}
+
+/** Retention of the log and legal holds, for commands. */
+export function openKeeping(
+  config: Config,
+  database: Database,
+  { folder = config.auditArchiveFolder, now = () => new Date() }: { folder?: string; now?: () => Date } = {},
+): { readonly retention: Retention; readonly holds: Holds } {
+  const parts = { postgres: database.open('zone_keeper', { poolSize: 3 }), now, newId: newRequestId };
+  return { retention: openRetention({ ...parts, folder, origin: config.auditOrigin }), holds: openHolds(parts) };
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */

@@ -87,6 +87,15 @@ export interface LookupEntry {
   readonly filter: Readonly<Record<string, unknown>>;
   /** How many entries, rows or cells were given. */
   readonly returned: number;
+  /** How an export ended, in an entry of its own. */
+  readonly ended?: ExportEnded;
+}
+export interface ExportEnded {
+  /** Id of the entry that began it. */
+  readonly export: string;
+  readonly bytes: number;
+  /** SHA-256 (hex) of all bytes; absent where the export was broken off. */
+  readonly sha256?: string;
 }
 /** How many records an answer took from where; what is missing is none. */
 export interface SourcesEntry {

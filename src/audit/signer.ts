@@ -10,6 +10,8 @@ export interface Signer {
   readonly keyId: string;
   /** @param previous the note of the checkpoint before; where another key signed that one, it signs this one too */
   sign(checkpoint: Omit<Checkpoint, 'origin'>, previous?: string | null): string;
+  /** Signs a text that is no checkpoint; it MUST begin with a line that says what it is, and end with a newline. */
+  signText(text: string): string;
 }
 
 /** The key in `file`, made there where there is none. A rotation is noticed at the next signature. */
@@ -35,5 +37,6 @@ export function openSigner({ file, origin }: { file: string; origin: string }): 
       const leaving = isFirst ? keys.leaving.filter((key) => before === idOfKey(key)) : [];
       return signNote(checkpointText({ ...checkpoint, origin }), signing, ...leaving);
     },
+    signText: (text) => signNote(text, files.read().signing),
   };
 }

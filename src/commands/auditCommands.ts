@@ -77,4 +77,73 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .option('--json', 'JSON', false)
     .addHelpText('after', example('node dist/main.js audit verify-consistency --proof consistency.json --keys keys.txt'))
     .action(async (options) => (await import('./verifyFiles.js')).verifyConsistencyCommand(options));
+  defineRetention(audit, example);
+  defineExports(audit, example);
+}
+
+function defineRetention(audit: Command, example: (text: string) => string): void {
+  audit
+    .command('archive')
+    .description('将整月日志写成文件、核对后移出数据库 / Move whole months of the log into files, check these, and drop the months')
+    .requiredOption('--before <month>', '此月之前的各月 / months before this one, such as 2026-06')
+    .option('--folder <folder>', '归档文件夹 / folder of the files; AUDIT_ARCHIVE_FOLDER where absent')
+    .option('--by <login>', '经办人 / who does it; the account of this machine where absent')
+    .option('--dry-run', '只说明将做什么 / only say what would be done', false)
+    .addHelpText('after', example('node dist/main.js audit archive --before 2026-06 --dry-run'))
+    .action(async (options) => (await import('./retention.js')).archiveMonths(options));
+  audit
+    .command('restore <file>')
+    .description('核对归档文件并将该月放回数据库 / Check the file of a month and take the month in again')
+    .option('--by <login>', '经办人 / who does it')
+    .addHelpText('after', example('node dist/main.js audit restore /archive/audit-2026-04.jsonl.gz --by li.wei'))
+    .action(async (file, options) => (await import('./retention.js')).restoreMonth(file, options));
+  const hold = audit.command('hold').description('法律保全：所涉月份不移出 / Legal holds: months they concern are not dropped');
+  hold.addHelpText('after', example('node dist/main.js audit hold list'));
+  hold
+    .command('add')
+    .description('设立保全 / Place a hold')
+    .option('--institution <code>', '机构 / institution')
+    .option('--enterprise <uscc>', '企业 / enterprise')
+    .option('--case <number>', '案件编号 / case number')
+    .option('--from <month>', '起始月 / first month, such as 2026-03')
+    .option('--until <month>', '截止月，含 / last month, inclusive')
+    .requiredOption('--reason <text>', '事由 / why')
+    .requiredOption('--by <login>', '经办人 / who places it')
+    .addHelpText('after', example('node dist/main.js audit hold add --institution bank-03 --reason "(2026) 京0105 刑初 88 号" --by li.wei'))
+    .action(async (options) => (await import('./retention.js')).addHold(options));
+  hold
+    .command('list')
+    .description('列出保全，含已解除 / List the holds, those released too')
+    .addHelpText('after', example('node dist/main.js audit hold list'))
+    .action(async () => (await import('./retention.js')).listHolds());
+  hold
+    .command('release <hold>')
+    .description('解除保全 / Release a hold')
+    .requiredOption('--reason <text>', '事由 / why')
+    .requiredOption('--by <login>', '经办人 / who releases it')
+    .addHelpText('after', example('node dist/main.js audit hold release 019… --reason "案件已结" --by li.wei'))
+    .action(async (id, options) => (await import('./retention.js')).releaseHold(id, options));
+}
+
+function defineExports(audit: Command, example: (text: string) => string): void {
+  audit
+    .command('export')
+    .description('经网关导出日志，附签名 / Export the trail through a gateway, with its signed note')
+    .requiredOption('--out <file>', '输出文件；签名写入 <file>.note / file to write; its note goes beside it')
+    .option('--format <format>', 'csv | xlsx | jsonl', 'csv')
+    .option('--filter <json>', '筛选 / filter of the trail as JSON', '{}')
+    .option('--bom', 'CSV 前加 UTF-8 BOM / a byte order mark before CSV, for Excel', false)
+    .requiredOption('--staff <login>', '工作人员 / member of staff')
+    .option('--roles <roles>', 'GOVERNANCE_OFFICER, AUDITOR', 'AUDITOR')
+    .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000')
+    .addHelpText('after', example(`node dist/main.js audit export --staff li.wei --format xlsx --filter '{"institution":"bank-01"}' --out trail.xlsx`))
+    .action(async (options) => (await import('./exportTrail.js')).exportTrail(options));
+  audit
+    .command('verify-export')
+    .description('核验导出文件：只需文件、签名与公钥 / Check an exported file with its note and the public keys alone')
+    .requiredOption('--file <file>', '导出文件 / exported file')
+    .option('--note <file>', '签名；缺省为 <file>.note / its note; <file>.note where absent')
+    .requiredOption('--keys <file>', '公钥，每行一个 / verifier keys, one a line')
+    .addHelpText('after', example('node dist/main.js audit verify-export --file trail.csv --keys keys.txt'))
+    .action(async (options) => (await import('./exportTrail.js')).verifyExported(options));
 }

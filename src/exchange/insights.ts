@@ -24,6 +24,9 @@ export class Insights {
     if (!RECEIPT_FORM.test(receipt)) throw new Fault('RECEIPT_UNKNOWN');
     journey.questions.push({ receipt });
     const past = await journey.parts.trail.entryOf(receipt);
+    const archived = past ? null : await journey.parts.archived.monthOf(receipt);
+    // Told of every id of that month, whether there was such a receipt or not.
+    if (archived) throw new Fault('RECEIPT_ARCHIVED', { detail: archived.month, facts: { month: archived.month } });
     // A receipt of somebody else's is as unknown as one that never was.
     if (!past || !mayKnow(journey.start.caller, past.entry)) throw new Fault('RECEIPT_UNKNOWN');
     return explainPast(journey, past);

@@ -9,6 +9,7 @@ import { actorOf, type Caller, type Cause, type InstitutionCaller } from '../acc
 import { USUAL_ALLOWANCE } from '../allowance/demand.js';
 import type { Ledger } from '../allowance/ledger.js';
 import type { Toll } from '../allowance/toll.js';
+import type { Archived } from '../audit/archived.js';
 import { type AccessQuestion, type AuditEntry, type ChangeEntry, ENTRY_VERSION, type LookupEntry, type SearchEntry } from '../audit/entry.js';
 import type { AuditLog, Receipt } from '../audit/log.js';
 import type { Proofs } from '../audit/proofs.js';
@@ -43,6 +44,7 @@ export interface ExchangeParts {
   readonly proofs: Proofs;
   readonly statements: Statements;
   readonly usage: UsageCells;
+  readonly archived: Archived;
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly now: () => Date;

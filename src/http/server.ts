@@ -11,11 +11,13 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { actorOf, type Caller } from '../access/inquiry.js';
+import type { Exports } from '../audit/export/exports.js';
 import type { Proofs } from '../audit/proofs.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
 import type { ClientCertificate } from './certificate.js';
 import { mountEvidence } from './evidenceRoutes.js';
+import { mountExports } from './exportRoutes.js';
 import { type MountedIssuer, mountIssuer } from './issuerMount.js';
 import type { Metrics } from './metrics.js';
 import { mountReports, type Reporting } from './reportRoute.js';
@@ -42,6 +44,7 @@ export interface ServerParts {
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
   readonly proofs: Proofs;
+  readonly exports: Exports;
   readonly log: Logger;
   /** Whether the database answers; health is 503 where it does not. */
   readonly health: () => Promise<Readonly<Record<string, string>>>;
@@ -200,6 +203,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
         return answered(request, reply, { body: bodyIn(request.query), safe: true });
       },
     });
+    mountExports(governed, { exports: parts.exports, authenticate: (request) => authenticator.authenticate(credentialOf(request)) });
   });
   if (parts.issuer) await mountIssuer(server, parts.issuer);
   server.get('/health', async (_request, reply) => {
