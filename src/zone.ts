@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
+import { openAlerts } from './alerts/alerts.js';
+import { openWatch as openAlertWatch, type Watch } from './alerts/watch.js';
+import { watchEntries } from './alerts/watchEntries.js';
 import { openLedger } from './allowance/ledger.js';
 import { openAuditLog } from './audit/log.js';
 import { openSequencer, type Sequencer } from './audit/sequencer.js';
@@ -114,6 +117,7 @@ export async function openGateway(
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail: openTrail({ postgres: reading }),
+      alerts: openAlerts({ postgres: overseeing }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -168,9 +172,21 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   return openSequencer({
     postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
     signer: openSigner({ file: config.auditKeyFile, origin: config.auditOrigin }),
-    integrations: [],
+    integrations: [watchEntries()],
     now,
     failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'sequencing failed'),
+  });
+}
+
+/** What raises alerts from what was counted of entries; to be started, and closed before the database. */
+export function openWatch(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Watch {
+  const { alertWebhook: webhook } = config;
+  return openAlertWatch({
+    postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
+    webhook: webhook && { url: webhook.url, secret: readFileSync(webhook.secretFile, 'utf8').trim() },
+    now,
+    newId: () => newRequestId(now().getTime()),
+    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'watching failed'),
   });
 }
 

@@ -6,6 +6,8 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { AlertMutations } from './alertMutations.js';
+import { AlertQueries } from './alertQueries.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
 import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
@@ -26,7 +28,19 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
   if (built) throw new Error('this process has built the schema of another catalogue');
   declareRecordTypes(catalogue);
   const schema = buildSchemaSync({
-    resolvers: [Queries, GovernanceQueries, GovernanceFields, PolicyMutations, PartnerMutations, LimitQueries, Insights, OfficerInsights, OperationMutations],
+    resolvers: [
+      Queries,
+      GovernanceQueries,
+      GovernanceFields,
+      PolicyMutations,
+      PartnerMutations,
+      LimitQueries,
+      Insights,
+      OfficerInsights,
+      OperationMutations,
+      AlertQueries,
+      AlertMutations,
+    ],
     validate: false,
     emitSchemaFile: false,
   });
