@@ -16,10 +16,10 @@ comment on table alert_rule is 'Append-only: of a kind the highest version count
 insert into alert_rule (kind, version, enabled, thresholds, author, reason)
 select kind, 1, true, thresholds::jsonb, 'zone', 'what the zone begins with'
 from (values
-  ('READS_WITHOUT_LIVE_CASE', '{"graceHours": 24, "readsADay": 1}'),
+  ('READS_WITHOUT_LIVE_CASE', '{"graceHours": 24, "enterprisesADay": 2, "shareOfDay": 0.02}'),
   ('ONE_OPERATOR_MANY_ENTERPRISES', '{"lendingEnterprisesADay": 120, "monitoringEnterprisesADay": 1500}'),
   ('UNUSUAL_VOLUME', '{"deviations": 6, "times": 2.5, "leastEnterprises": 150, "leastDays": 5}'),
-  ('READS_AT_NIGHT', '{"fromHour": 22, "untilHour": 6, "readsANight": 12, "timesUsual": 3}'),
+  ('READS_AT_NIGHT', '{"fromHour": 22, "untilHour": 6, "readsANight": 15, "timesUsual": 3}'),
   ('READS_AFTER_DECLINE', '{"graceHours": 24, "readsADay": 1}'),
   ('DENIAL_BURST', '{"probes": 30}'),
   ('CANARY_TOUCHED', '{"touchesADay": 1}'),

@@ -30,10 +30,10 @@ on conflict (kind, subject, bucket) do update set
   sketch = excluded.sketch, dirty = true, first_time = least(c.first_time, excluded.first_time), last_time = greatest(c.last_time, excluded.last_time),
   receipts = case when cardinality(c.receipts) >= ${MOST_RECEIPTS} then c.receipts else (c.receipts || excluded.receipts)[1:${MOST_RECEIPTS}] end`;
 const SKETCHES = `
-select c.subject, c.bucket, c.sketch
-from unnest($1::text[], $2::timestamptz[]) as asked (subject, bucket)
-join alert_counter c on c.kind = 'ONE_OPERATOR_MANY_ENTERPRISES' and c.subject = asked.subject and c.bucket = asked.bucket
-order by c.subject, c.bucket for update of c`;
+select c.kind, c.subject, c.bucket, c.sketch
+from unnest($1::text[], $2::timestamptz[], $3::text[]) as asked (subject, bucket, kind)
+join alert_counter c on c.kind = asked.kind and c.subject = asked.subject and c.bucket = asked.bucket
+order by c.kind, c.subject, c.bucket for update of c`;
 
 /** Adds tallies to the counts they belong to. */
 export async function addTallies(client: Client, tallies: readonly Tally[]): Promise<void> {
@@ -77,14 +77,14 @@ async function sketchesOf(client: Client, gathered: readonly Gathered[]): Promis
   const wanted = gathered.filter(({ usccs }) => usccs !== null);
   const sketches = new Map<Gathered, Buffer>();
   if (wanted.length === 0) return sketches;
-  const { rows } = await client.query<{ subject: string; bucket: Date; sketch: Buffer }>({
+  const { rows } = await client.query<{ kind: string; subject: string; bucket: Date; sketch: Buffer }>({
     name: 'sketches',
     text: SKETCHES,
-    values: [wanted.map(({ subject }) => subject), wanted.map(({ bucket }) => bucket)],
+    values: [wanted.map(({ subject }) => subject), wanted.map(({ bucket }) => bucket), wanted.map(({ kind }) => kind)],
   });
-  const held = new Map(rows.map(({ subject, bucket, sketch }) => [`${bucket.getTime()} ${subject}`, sketch]));
+  const held = new Map(rows.map(({ kind, subject, bucket, sketch }) => [`${kind} ${bucket.getTime()} ${subject}`, sketch]));
   for (const one of wanted) {
-    const sketch = held.get(`${one.bucket.getTime()} ${one.subject}`) ?? emptySketch();
+    const sketch = held.get(`${one.kind} ${one.bucket.getTime()} ${one.subject}`) ?? emptySketch();
     addTo(sketch, one.usccs as Set<string>);
     sketches.set(one, sketch);
   }

@@ -111,7 +111,6 @@ interface Pending {
   readonly purpose: string;
   readonly operator: string;
   readonly day: Date;
-  readonly reads: number;
   readonly receipts: readonly string[];
   readonly time: Date;
 }
@@ -120,7 +119,7 @@ interface Pending {
 async function settlePending(client: Client, rules: Rules, now: Date): Promise<number> {
   const { rows } = await client.query<Pending>(
     `delete from alert_pending_read where ctid = any (array(select ctid from alert_pending_read where due <= $1 order by due limit ${MOST_PENDING} for update skip locked))
-     returning uscc, institution, case_number as "caseNumber", purpose, operator, day, reads, receipts, first_time as time`,
+     returning uscc, institution, case_number as "caseNumber", purpose, operator, day, receipts, first_time as time`,
     [now],
   );
   const cases = await reportsOn(
@@ -133,15 +132,9 @@ async function settlePending(client: Client, rules: Rules, now: Date): Promise<n
   return rows.length;
 }
 
-function talliesOfPending({ institution, operator, day, reads, receipts, time }: Pending): Tally[] {
-  return receipts.map((receipt, place) => ({
-    kind: 'READS_WITHOUT_LIVE_CASE',
-    subject: { institution, operator },
-    bucket: day,
-    count: place === 0 ? reads - receipts.length + 1 : 1,
-    receipt,
-    time,
-  }));
+function talliesOfPending({ uscc, institution, operator, day, receipts, time }: Pending): Tally[] {
+  const tally = { kind: 'READS_WITHOUT_LIVE_CASE', subject: { institution, operator }, bucket: day, count: 1, usccs: [uscc], time } as const;
+  return receipts.map((receipt) => ({ ...tally, receipt }));
 }
 
 const NOTE = `
@@ -194,6 +187,16 @@ function pastOf(client: Client, rules: Rules, { now, memory }: Evaluating): Past
         [kind, keyOf(subject), bucket, new Date(bucket.getTime() - NIGHTS * DAY_MS)],
       );
       return rows.map(({ count }) => count);
+    },
+    async readOn({ subject, bucket }) {
+      // What has no operator's name is the work of systems: it is held against all that the institution read.
+      const kind = subject.operator ? 'ONE_OPERATOR_MANY_ENTERPRISES' : 'UNUSUAL_VOLUME';
+      const { rows } = await client.query<{ count: number }>(
+        `select coalesce(sum(count), 0)::bigint as count from alert_counter
+         where kind = $1 and bucket = $2 and subject::json ->> 0 = $3 and ($4::text is null or subject::json ->> 1 = $4)`,
+        [kind, bucket, subject.institution, subject.operator ?? null],
+      );
+      return rows[0]?.count ?? 0;
     },
     async weigh({ subject, bucket, count }) {
       if (!memory.history || now.getTime() - memory.history.at > HISTORY_KEPT_MS || now.getTime() < memory.history.at)

@@ -14,6 +14,8 @@ export interface Past {
   previous(counter: Counter): Promise<number>;
   /** What the nights of the last two weeks came to; nights without reads are left out. */
   nights(counter: Counter): Promise<readonly number[]>;
+  /** Enterprises that the subject read in the same day, with a case and without. */
+  readOn(counter: Counter): Promise<number>;
   weigh(counter: Counter): Promise<Weighed>;
 }
 export interface Judged {
@@ -31,7 +33,13 @@ export async function judge(counter: Counter, rules: Rules, past: Past): Promise
   if (!rules[kind].enabled) return NO;
   const reached = (threshold: number, figures = { count }) => ({ holds: count >= threshold, figures });
   switch (kind) {
-    case 'READS_WITHOUT_LIVE_CASE':
+    case 'READS_WITHOUT_LIVE_CASE': {
+      // Registers have gaps: among many reads a few stand without a case, and one case or another is reported late.
+      const { enterprisesADay, shareOfDay } = rules[kind].thresholds;
+      if (count < enterprisesADay) return NO;
+      const ofDay = await past.readOn(counter);
+      return { holds: count >= shareOfDay * ofDay, figures: { count, ofDay } };
+    }
     case 'READS_AFTER_DECLINE':
       return reached(rules[kind].thresholds.readsADay);
     case 'ONE_OPERATOR_MANY_ENTERPRISES': {

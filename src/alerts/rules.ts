@@ -22,11 +22,12 @@ interface Threshold {
 }
 const count = (most: number, least = 1): Threshold => ({ least, most, whole: true, loosens: 'HIGHER' });
 const ratio = (most: number): Threshold => ({ least: 1, most, whole: false, loosens: 'HIGHER' });
+const share: Threshold = { least: 0, most: 1, whole: false, loosens: 'HIGHER' };
 const hour: Threshold = { least: 0, most: 23, whole: true, loosens: 'EITHER' };
 
 /** The thresholds of each kind: these, no others, and each within its bounds. */
 const THRESHOLDS = {
-  READS_WITHOUT_LIVE_CASE: { graceHours: count(24 * 14, 0), readsADay: count(100_000) },
+  READS_WITHOUT_LIVE_CASE: { graceHours: count(24 * 14, 0), enterprisesADay: count(100_000), shareOfDay: share },
   ONE_OPERATOR_MANY_ENTERPRISES: { lendingEnterprisesADay: count(20_000), monitoringEnterprisesADay: count(20_000) },
   UNUSUAL_VOLUME: { deviations: ratio(100), times: ratio(100), leastEnterprises: count(1_000_000), leastDays: count(50) },
   READS_AT_NIGHT: { fromHour: hour, untilHour: hour, readsANight: count(100_000), timesUsual: ratio(100) },

@@ -16,7 +16,10 @@ export function tellAlert({ kind, subject, count, figures, thresholds }: Told): 
   const who = [institution ?? '-', operator].filter(Boolean).join(' / ');
   const of = (name: string, from = figures) => String(from[name] ?? '-');
   const texts: Readonly<Record<AlertKind, readonly [zh: string, en: string]>> = {
-    READS_WITHOUT_LIVE_CASE: [`${who} 的 ${count} 次读取没有在办案件`, `${count} reads by ${who} for which no live case was reported`],
+    READS_WITHOUT_LIVE_CASE: [
+      `${who} 一日内读取了 ${of('count')} 家无在办案件的企业`,
+      `${who} read ${of('count')} enterprises in a day for which no live case was reported`,
+    ],
     ONE_OPERATOR_MANY_ENTERPRISES: [
       `${who} 一日内读取约 ${of('count')} 家不同企业`,
       `${who} read about ${of('count')} different enterprises in a day, for ${topic === 'MONITORING' ? 'monitoring' : 'lending'}`,

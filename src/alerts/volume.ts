@@ -15,17 +15,21 @@ export interface Usual {
   readonly median: number;
   /** Median absolute deviation, brought to the scale of a standard deviation. */
   readonly spread: number;
+  /** What nine days in ten stay below: where batches run once a week, a day of them is no surprise. */
+  readonly high: number;
 }
 
 /** Scales the median absolute deviation to the standard deviation of a normal distribution. */
 const TO_DEVIATION = 1.4826;
 /** Volumes vary at least by this share of their median, and by chance as counts do. */
 const LEAST_SHARE = 0.1;
+/** A day must stand out so far from the busier of the usual days, too. */
+const ABOVE_HIGH = 1.5;
 
 export function usualOf(volumes: readonly number[]): Usual {
   const median = medianOf(volumes);
   const deviation = TO_DEVIATION * medianOf(volumes.map((volume) => Math.abs(volume - median)));
-  return { days: volumes.length, median, spread: Math.max(deviation, LEAST_SHARE * median, Math.sqrt(median), 1) };
+  return { days: volumes.length, median, spread: Math.max(deviation, LEAST_SHARE * median, Math.sqrt(median), 1), high: highOf(volumes) };
 }
 
 export function medianOf(values: readonly number[]): number {
@@ -33,6 +37,11 @@ export function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+function highOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(0.9 * sorted.length)] ?? 0;
 }
 
 export interface VolumeThresholds {
@@ -65,13 +74,16 @@ export function weigh(present: DayVolume, history: readonly DayVolume[], today: 
     present.enterprises >= thresholds.leastEnterprises &&
     usual.days >= thresholds.leastDays &&
     deviations >= thresholds.deviations &&
+    present.enterprises >= ABOVE_HIGH * usual.high &&
     times >= thresholds.times * Math.max(1, peersTimes);
   return { holds, usual: usual.median, deviations, times, peersTimes };
 }
 
 function usualFor({ institution, day }: DayVolume, ofPurpose: readonly DayVolume[], leastDays: number): Usual {
   const own = ofPurpose.filter((volume) => volume.institution === institution);
-  const alike = own.filter((volume) => isWeekend(volume.day) === isWeekend(day));
-  const compared = alike.length >= leastDays ? alike : own.length >= leastDays ? own : ofPurpose;
+  const isAlike = (volume: DayVolume) => isWeekend(volume.day) === isWeekend(day);
+  const alike = own.filter(isAlike);
+  // Weekends are few, and quieter than the days that stand in for them.
+  const compared = alike.length >= leastDays ? alike : isWeekend(day) && own.length >= leastDays ? own : ofPurpose.filter(isAlike);
   return usualOf(compared.map(({ enterprises }) => enterprises));
 }

@@ -129,14 +129,16 @@ test('reads without a live case concern those who report cases, and wait for the
   await read(firm(5), { caseNumber: 'C-1', operator: 'covered' });
   await read(firm(6), { caseNumber: 'C-2', operator: 'reported late' });
   await read(firm(7), { caseNumber: 'C-3', operator: 'never reported' });
-  await read(firm(5), { caseNumber: 'C-1', purpose: 'POST_LOAN_MONITORING', operator: 'no loan yet' });
+  await read(firm(10), { caseNumber: 'C-4', operator: 'never reported' });
+  await read(firm(11), { caseNumber: 'C-5', operator: 'one is a slip' });
+  for (const index of [5, 6]) await read(firm(index), { caseNumber: 'C-1', purpose: 'POST_LOAN_MONITORING', operator: 'no loan yet' });
   await watchAt();
   expect(await feed({ kind: 'READS_WITHOUT_LIVE_CASE' })).toEqual([]);
   expect((await report('C-2', 6, 'OPEN')).body.data.reportCase.report.revision).toBe(1);
   await watchAt(new Date(NOW.getTime() + 25 * 3_600_000));
   const alerts = await feed({ kind: 'READS_WITHOUT_LIVE_CASE' });
   expect(alerts.map(({ subject }: { subject: { operator: string } }) => subject.operator).sort()).toEqual(['never reported', 'no loan yet']);
-  expect(alerts[0].receipts).toHaveLength(1);
+  expect(alerts.map(({ receipts }: { receipts: string[] }) => receipts.length)).toEqual([2, 2]);
 });
 
 test('reads after a decline are told once the grace is over, unless another case is under way', async () => {
