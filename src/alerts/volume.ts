@@ -79,11 +79,22 @@ export function weigh(present: DayVolume, history: readonly DayVolume[], today: 
   return { holds, usual: usual.median, deviations, times, peersTimes };
 }
 
+/** Who has few days of its own is held against those of its peers, too, and against the larger of both. */
 function usualFor({ institution, day }: DayVolume, ofPurpose: readonly DayVolume[], leastDays: number): Usual {
-  const own = ofPurpose.filter((volume) => volume.institution === institution);
   const isAlike = (volume: DayVolume) => isWeekend(volume.day) === isWeekend(day);
+  const own = ofPurpose.filter((volume) => volume.institution === institution);
   const alike = own.filter(isAlike);
+  if (alike.length >= leastDays) return usualOf(alike.map(({ enterprises }) => enterprises));
   // Weekends are few, and quieter than the days that stand in for them.
-  const compared = alike.length >= leastDays ? alike : isWeekend(day) && own.length >= leastDays ? own : ofPurpose.filter(isAlike);
-  return usualOf(compared.map(({ enterprises }) => enterprises));
+  const mine = usualOf((isWeekend(day) ? own : alike).map(({ enterprises }) => enterprises));
+  if (mine.days >= leastDays) return mine;
+  const peers = ofPurpose.filter(isAlike);
+  const theirs = usualOf(peers.map(({ enterprises }) => enterprises));
+  const days = new Set(peers.map((volume) => volume.day.getTime())).size;
+  return {
+    days,
+    median: Math.max(mine.median, theirs.median),
+    spread: Math.max(mine.spread, theirs.spread),
+    high: Math.max(mine.high, theirs.high),
+  };
 }

@@ -44,6 +44,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   server?.close();
+  server?.closeAllConnections();
   await zone?.close();
 });
 
