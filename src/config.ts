@@ -52,6 +52,8 @@ export interface Config {
   readonly auditWitnessUrl: string | null;
   /** Where months of the log go that are kept as files. */
   readonly auditArchiveFolder: string;
+  /** Where events of alerts are sent, and the file with the secret that signs them; null: nowhere. */
+  readonly alertWebhook: { readonly url: string; readonly secretFile: string } | null;
   /** Origins of browsers that may call; empty: none. */
   readonly corsOrigins: readonly string[];
 }
@@ -135,6 +137,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const [certificate, key, clientCa] = [file('TLS_CERT_FILE'), file('TLS_KEY_FILE'), file('TLS_CLIENT_CA_FILE')];
   if ((certificate === null) !== (key === null) || (clientCa && !certificate)) faults.push('TLS_CERT_FILE must stand together with TLS_KEY_FILE');
 
+  const [webhookUrl, webhookSecretFile] = [address('ALERT_WEBHOOK_URL', ['https', 'http']), file('ALERT_WEBHOOK_SECRET_FILE')];
+  if (webhookUrl && !isPrivateWay(webhookUrl)) faults.push('ALERT_WEBHOOK_URL must begin with https://, but on this machine');
+  if ((webhookUrl === null) !== (webhookSecretFile === null)) faults.push('ALERT_WEBHOOK_URL must stand together with ALERT_WEBHOOK_SECRET_FILE');
+
   const config: Config = {
     port: whole('PORT', 4000, 0, 65535),
     host: text('HOST', '127.0.0.1'),
@@ -167,6 +173,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     auditWitnessFile: witnessFile === 'off' ? null : witnessFile,
     auditWitnessUrl: address('AUDIT_WITNESS_URL', ['https', 'http']),
     auditArchiveFolder: file('AUDIT_ARCHIVE_FOLDER') ?? join(resolve(home), 'audit', 'archive'),
+    alertWebhook: webhookUrl && webhookSecretFile ? { url: webhookUrl, secretFile: webhookSecretFile } : null,
     corsOrigins: text('CORS_ORIGINS', '')
       .split(',')
       .map((origin) => origin.trim())

@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { type Logger, pino } from 'pino';
 import type { Caller } from './access/inquiry.js';
+import { openAlerts } from './alerts/alerts.js';
+import { openWatch as openAlertWatch, type Watch } from './alerts/watch.js';
+import { watchEntries } from './alerts/watchEntries.js';
 import { openLedger } from './allowance/ledger.js';
 import { openArchived } from './audit/archived.js';
 import { evidenceWords, openEvidenceWatch } from './audit/evidenceState.js';
@@ -148,6 +151,7 @@ export async function openGateway(
       usage,
       trail,
       archived: openArchived({ postgres: reading }),
+      alerts: openAlerts({ postgres: overseeing }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -221,7 +225,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
   const sequencer = openSequencer({
     postgres,
     signer,
-    integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now })],
+    integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now }), watchEntries()],
     now,
     told: witnesses.wake,
     failed: told('sequencing failed'),
@@ -257,6 +261,18 @@ export function openKeeping(
 ): { readonly retention: Retention; readonly holds: Holds } {
   const parts = { postgres: database.open('zone_keeper', { poolSize: 3 }), now, newId: newRequestId };
   return { retention: openRetention({ ...parts, folder, origin: config.auditOrigin }), holds: openHolds(parts) };
+}
+
+/** What raises alerts from what was counted of entries; to be started, and closed before the database. */
+export function openWatch(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Watch {
+  const { alertWebhook: webhook } = config;
+  return openAlertWatch({
+    postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
+    webhook: webhook && { url: webhook.url, secret: readFileSync(webhook.secretFile, 'utf8').trim() },
+    now,
+    newId: () => newRequestId(now().getTime()),
+    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'watching failed'),
+  });
 }
 
 /** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */

@@ -79,6 +79,7 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .action(async (options) => (await import('./verifyFiles.js')).verifyConsistencyCommand(options));
   defineRetention(audit, example);
   defineExports(audit, example);
+  defineCanaries(audit, example);
 }
 
 function defineRetention(audit: Command, example: (text: string) => string): void {
@@ -146,4 +147,22 @@ function defineExports(audit: Command, example: (text: string) => string): void 
     .requiredOption('--keys <file>', '公钥，每行一个 / verifier keys, one a line')
     .addHelpText('after', example('node dist/main.js audit verify-export --file trail.csv --keys keys.txt'))
     .action(async (options) => (await import('./exportTrail.js')).verifyExported(options));
+}
+
+function defineCanaries(audit: Command, example: (text: string) => string): void {
+  const canary = audit
+    .command('canary')
+    .description('哨兵企业：无人有理由读取 / Canaries: enterprises that nobody has reason to read')
+    .addHelpText('after', example('node dist/main.js audit canary list'));
+  canary
+    .command('add <uscc>')
+    .description('登记一家；须为无真实对应的合成企业 / Register one; a synthetic enterprise that nobody lends to')
+    .option('--reason <text>', '说明 / why this one', 'synthetic')
+    .addHelpText('after', example('node dist/main.js audit canary add 91110113MA032KRC5U --reason "planted in November"'))
+    .action(async (uscc, options) => (await import('./canaries.js')).addCanary(uscc, options));
+  canary
+    .command('list')
+    .description('列出 / List them')
+    .addHelpText('after', example('node dist/main.js audit canary list'))
+    .action(async () => (await import('./canaries.js')).listCanaries());
 }

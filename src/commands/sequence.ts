@@ -2,7 +2,7 @@
 import closeWithGrace from 'close-with-grace';
 import { readConfig } from '../config.js';
 import { migrate } from '../migrations.js';
-import { openCatalogue, openDatabase, openEvidence, openLog } from '../zone.js';
+import { openCatalogue, openDatabase, openEvidence, openLog, openWatch } from '../zone.js';
 import { say } from './paper.js';
 
 const DRAIN_MS = 10_000;
@@ -13,11 +13,14 @@ export async function sequence(): Promise<void> {
   const database = await openDatabase(config);
   await migrate(database.ownerUrl, config.schemaFolder, openCatalogue(config));
   const sequencer = openEvidence(config, database, log);
+  const watch = openWatch(config, database, log);
   closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
     if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
+    await watch.close();
     await sequencer.close();
     await database.close();
   });
   sequencer.start();
+  watch.start();
   say(`${config.auditOrigin}: 排序进程已启动 / sequencing where no other process does`);
 }

@@ -1,12 +1,13 @@
 /** Commands that serve: the gateway alone, and the demonstration of everything. */
 import closeWithGrace from 'close-with-grace';
+import type { Watch } from '../alerts/watch.js';
 import type { Sequencer } from '../audit/sequencer.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
-import { type Database, type Gateway, openCatalogue, openDatabase, openEvidence, openGateway, openLog } from '../zone.js';
+import { type Database, type Gateway, openCatalogue, openDatabase, openEvidence, openGateway, openLog, openWatch } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
@@ -34,10 +35,12 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   const database = await openDatabase(config);
   let gateway: Gateway | null = null;
   let sequencer: Sequencer | null = null;
+  let watch: Watch | null = null;
   // From here on a signal closes whatever is open, in the order in which requests stand on it.
   const grace = closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
     if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
     await gateway?.close();
+    await watch?.close();
     await sequencer?.close();
     await database.close();
   });
@@ -53,12 +56,15 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
     if (config.sequencing) {
       sequencer = openEvidence(config, database, log);
       sequencer.start();
+      watch = openWatch(config, database, log);
+      watch.start();
     }
     return { gateway, address };
   } catch (error) {
     // It would end the process in good order, with exit code 0.
     grace.uninstall();
     await gateway?.close();
+    await watch?.close();
     await sequencer?.close();
     await database.close();
     throw error;

@@ -6,6 +6,7 @@ import type { BaseContext } from '@apollo/server';
 import { decide, type Permit } from '../access/decide.js';
 import type { Grounds } from '../access/evidence.js';
 import { actorOf, type Caller, type Cause, type InstitutionCaller } from '../access/inquiry.js';
+import type { Alerts } from '../alerts/alerts.js';
 import { USUAL_ALLOWANCE } from '../allowance/demand.js';
 import type { Ledger } from '../allowance/ledger.js';
 import type { Toll } from '../allowance/toll.js';
@@ -45,6 +46,7 @@ export interface ExchangeParts {
   readonly statements: Statements;
   readonly usage: UsageCells;
   readonly archived: Archived;
+  readonly alerts: Alerts;
   readonly directory: Directory;
   readonly audit: AuditLog;
   readonly now: () => Date;

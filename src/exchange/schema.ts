@@ -6,6 +6,8 @@ import type { Catalogue, Category } from '../catalogue/model.js';
 import { recordsTypeName } from '../catalogue/naming.js';
 import { Fault } from '../faults.js';
 import { fromCursor, type ReleasedRow } from '../records/release.js';
+import { AlertMutations } from './alertMutations.js';
+import { AlertQueries } from './alertQueries.js';
 import { DisclosureMutations } from './disclosureMutations.js';
 import { EvidenceQueries } from './evidenceQueries.js';
 import { GovernanceFields, GovernanceQueries } from './governance.js';
@@ -46,6 +48,8 @@ export function schemaOf(catalogue: Catalogue): GraphQLSchema {
       DisclosureMutations,
       StatementQueries,
       UsageQueries,
+      AlertQueries,
+      AlertMutations,
     ],
     validate: false,
     emitSchemaFile: false,

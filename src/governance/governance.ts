@@ -38,6 +38,8 @@ export interface Result {
   readonly consent?: string;
   /** Operations registered or removed. */
   readonly operations?: number;
+  /** A case as it was reported. */
+  readonly case?: { readonly caseNumber: string; readonly uscc: Uscc; readonly state: string; readonly revision: number; readonly reportedAt: string };
 }
 
 export type Draft =

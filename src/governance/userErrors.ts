@@ -21,6 +21,8 @@ const TABLE = {
     zh: '该授权书已登记过；撤回或划去之后须由企业重新签署或自行授权',
     en: 'This authorisation has been registered before; after a withdrawal the enterprise signs anew, or consents itself',
   },
+  OWN_ALERT: { zh: '放宽规则者不能自行关闭由此产生的告警', en: 'Who loosened the rule does not close the alert about it' },
+  ALWAYS_ON: { zh: '此规则不能停用', en: 'This rule cannot be switched off' },
   KEY_REUSED: { zh: '该幂等键已用于另一请求', en: 'The idempotency key was used for another request' },
   BAD_KEY: { zh: '幂等键为 8 至 64 个可见 ASCII 字符', en: 'An idempotency key is 8 to 64 visible ASCII characters' },
 } as const satisfies Record<string, Bilingual>;

@@ -14,7 +14,7 @@ import { arrayField, copyInto, field } from './copy.js';
 import { drawFirm, LAST_EVENT } from './firm.js';
 import { drawRecords, type Plan, planCategories } from './plan.js';
 import { type PolicySeed, readPolicy, writePolicy } from './policy.js';
-import { Random } from './random.js';
+import { hashText, Random } from './random.js';
 
 /** The time of the synthetic zone, whatever the day: the zone is the same every day. */
 export const ZONE_TIME = new Date('2026-11-01T00:00:00Z');
@@ -81,6 +81,7 @@ export async function seedZone(
     characters = await copyRecords(client, opened, { seed, enterprises, onProgress });
     await copyEnterprises(client, seed, enterprises);
     consents = await copyConsents(client, policy, { seed, enterprises, now });
+    await plantCanaries(client, seed, enterprises);
     await closeDeliveries(client, opened);
     await client.query('analyze record, enterprise, consent');
     return false;
@@ -126,7 +127,8 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
   if (filled) {
     // Institutions stay, with the systems registered for them; without a residence they are not resident.
     await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance,
-      policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation`);
+      policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation,
+      case_report, canary_enterprise`);
     await client.query('update category set generation = generation + 1');
   }
   return latest + 1;
@@ -212,6 +214,22 @@ async function copyConsents(
     },
   );
   return consents;
+}
+
+/** The firms of the demonstration are read by everybody; canaries are none of them, and nobody has their consent. */
+const FIRST_CANARY = 100;
+const ONE_CANARY_IN = 400;
+
+async function plantCanaries(client: pg.PoolClient, seed: number, enterprises: number): Promise<void> {
+  const random = new Random();
+  const drawn: string[] = [];
+  for (let index = FIRST_CANARY; index < enterprises; index++)
+    if (hashText(`canary ${seed} ${index}`) % ONE_CANARY_IN === 0) drawn.push(drawFirm(seed, index, random).uscc);
+  await client.query(
+    `insert into canary_enterprise (uscc, reason)
+     select uscc, 'synthetic' from unnest($1::text[]) as drawn (uscc) where not exists (select from consent c where c.uscc = drawn.uscc)`,
+    [drawn],
+  );
 }
 
 async function closeDeliveries(client: pg.PoolClient, opened: Opened[]): Promise<void> {
