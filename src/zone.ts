@@ -1,100 +1,40 @@
 /** The composition root: the only place that opens a pool, a Redis client or a key, and closes them again. */
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
-import { type Logger, pino } from 'pino';
-import type { Caller } from './access/inquiry.js';
+import type { Logger } from 'pino';
 import { openAlerts } from './alerts/alerts.js';
-import { openWatch as openAlertWatch, type Watch } from './alerts/watch.js';
-import { watchEntries } from './alerts/watchEntries.js';
 import { openLedger } from './allowance/ledger.js';
 import { openArchived } from './audit/archived.js';
 import { evidenceWords, openEvidenceWatch } from './audit/evidenceState.js';
 import { openExports } from './audit/export/exports.js';
-import { openExportNotes } from './audit/export/notes.js';
 import { openTrailSource } from './audit/export/source.js';
-import { type Holds, openHolds } from './audit/holds.js';
-import { type KeyFiles, openKeyFiles } from './audit/keyFiles.js';
 import { openAuditLog } from './audit/log.js';
-import { openPostings } from './audit/postings.js';
 import { openProofs } from './audit/proofs.js';
-import { openRetention, type Retention } from './audit/retention.js';
-import { openSequencer, type Sequencer } from './audit/sequencer.js';
-import { openSigner } from './audit/signer.js';
 import { openStatements } from './audit/statement.js';
-import { keepSubjects } from './audit/subjects.js';
 import { openTrail } from './audit/trail.js';
-import { openUsage } from './audit/usage.js';
 import { openUsageCells } from './audit/usageCells.js';
-import { openWitnesses } from './audit/witnesses.js';
 import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config, TlsFiles } from './config.js';
-import { openEmbeddedPostgres } from './embedded.js';
 import { type Exchange, openExchange } from './exchange/exchange.js';
 import { openGovernance } from './governance/governance.js';
 import { openGrounds } from './grounds/grounds.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { certificateOf } from './http/certificate.js';
-import { keysAtHand, keysFrom } from './http/keySource.js';
 import { openMetrics } from './http/metrics.js';
 import { newRequestId } from './http/requestId.js';
 import { openServer, type TlsOptions } from './http/server.js';
-import { type Clients, openClients } from './issuer/clients.js';
-import { openDismissals } from './issuer/dismissals.js';
-import { openIssuer as openEmbeddedIssuer } from './issuer/issuer.js';
-import { openSandboxIssuer, type SandboxIssuer } from './issuer/sandboxIssuer.js';
-import { openSigningKeys, readCookieSecret, type SigningKeys } from './issuer/signingKeys.js';
-import { openStaff, type Staff } from './issuer/staff.js';
-import { openUsedOnce } from './issuer/usedOnce.js';
+import type { SandboxIssuer } from './issuer/sandboxIssuer.js';
 import { openOperations } from './operations/operations.js';
-import { openPostgres, type Postgres, type Role } from './postgres.js';
 import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
 import { openRecords } from './records/records.js';
 import { type Cache, noCache, openRedis } from './redis.js';
 import { PAGE_POLICY } from './reports/page.js';
-import { openReports, type ReportReader, readerOf, subjectOf } from './reports/reports.js';
-
-/** Where the database is: a server that was named, or the embedded one. */
-export interface Database {
-  readonly ownerUrl: string;
-  open(role: Role, options?: { poolSize?: number; limitMs?: number }): Postgres;
-  close(): Promise<void>;
-}
-
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer', 'zone_keeper'];
-const LONG_WORK_MS = 6 * 3_600_000;
-/** A step of the sequencer, which is about thousands of entries. */
-const SEQUENCING_MS = 30_000;
-
-export async function openDatabase(config: Config): Promise<Database> {
-  const embedded = config.databaseUrl ? null : await openEmbeddedPostgres(config.zoneHome, SERVING_ROLES);
-  const ownerUrl = embedded?.url ?? (config.databaseUrl as string);
-  const urls: Record<Role, string> = {
-    owner: ownerUrl,
-    zone_gateway: embedded?.urlOf('zone_gateway') ?? config.gatewayDatabaseUrl ?? ownerUrl,
-    zone_governance: embedded?.urlOf('zone_governance') ?? config.governanceDatabaseUrl ?? ownerUrl,
-    zone_issuer: embedded?.urlOf('zone_issuer') ?? config.issuerDatabaseUrl ?? ownerUrl,
-    zone_delivery: embedded?.urlOf('zone_delivery') ?? config.deliveryDatabaseUrl ?? ownerUrl,
-    zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
-    zone_sequencer: embedded?.urlOf('zone_sequencer') ?? config.sequencerDatabaseUrl ?? ownerUrl,
-    zone_keeper: embedded?.urlOf('zone_keeper') ?? config.keeperDatabaseUrl ?? ownerUrl,
-  };
-  const opened: Postgres[] = [];
-  return {
-    ownerUrl,
-    open(role, { poolSize = 2, limitMs = LONG_WORK_MS } = {}) {
-      const postgres = openPostgres({ url: urls[role], role, poolSize, limitMs });
-      opened.push(postgres);
-      return postgres;
-    },
-    async close() {
-      await Promise.all(opened.map((postgres) => postgres.close().catch(() => undefined)));
-      await embedded?.close();
-    },
-  };
-}
+import { openReports, readerOf, subjectOf } from './reports/reports.js';
+import type { Database } from './zone/database.js';
+import { openIssuing, openTrust, sandboxIssuerOf } from './zone/issuing.js';
+import { openLog } from './zone/log.js';
 
 export interface Gateway {
   readonly exchange: Exchange;
@@ -209,153 +149,8 @@ export async function openGateway(
   };
 }
 
-/** What sequences the log, signs it and tells its witnesses; to be started, and closed before the database. */
-export function openEvidence(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Sequencer {
-  const postgres = database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS });
-  const told = (what: string) => (error: unknown) =>
-    log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, what);
-  const witnesses = openWitnesses({
-    file: config.auditWitnessFile,
-    url: config.auditWitnessUrl,
-    // A connection of their own: what they wait for must not delay a checkpoint.
-    postgres: database.open('zone_sequencer', { poolSize: 1, limitMs: SEQUENCING_MS }),
-    failed: (witness, error) => told(`the witness ${witness} has not taken a checkpoint`)(error),
-  });
-  const signer = openSigner({ file: config.auditKeyFile, origin: config.auditOrigin });
-  const sequencer = openSequencer({
-    postgres,
-    signer,
-    integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now }), watchEntries()],
-    now,
-    told: witnesses.wake,
-    failed: told('sequencing failed'),
-  });
-  return {
-    ...sequencer,
-    get state() {
-      return sequencer.state;
-    },
-    async close() {
-      await sequencer.close();
-      await witnesses.close();
-    },
-  };
-}
-
-/** Monthly reports without a gateway, for whoever runs commands at the platform; reading one stands in the log likewise. */
-export function openMonthlyReports(config: Config, database: Database, catalogue: Catalogue) {
-  const postgres = database.open('zone_governance');
-  const audit = openAuditLog({ postgres: database.open('zone_gateway'), limitMs: config.statementLimitMs });
-  const reports = openReports({ usage: openUsageCells({ postgres, catalogue }), postgres, catalogue, audit, now: () => new Date() });
-  return {
-    make: ({ query, ...asked }: { query: Parameters<typeof subjectOf>[0]; month: string; reader: ReportReader }): Promise<string> =>
-      reports.monthly({ ...asked, subject: subjectOf(query), id: newRequestId(), startedAt: performance.now() }),
-  };
-}
-
-/** Retention of the log and legal holds, for commands. */
-export function openKeeping(
-  config: Config,
-  database: Database,
-  { folder = config.auditArchiveFolder, now = () => new Date() }: { folder?: string; now?: () => Date } = {},
-): { readonly retention: Retention; readonly holds: Holds } {
-  const parts = { postgres: database.open('zone_keeper', { poolSize: 3 }), now, newId: newRequestId };
-  return { retention: openRetention({ ...parts, folder, origin: config.auditOrigin }), holds: openHolds(parts) };
-}
-
-/** What raises alerts from what was counted of entries; to be started, and closed before the database. */
-export function openWatch(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Watch {
-  const { alertWebhook: webhook } = config;
-  return openAlertWatch({
-    postgres: database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS }),
-    webhook: webhook && { url: webhook.url, secret: readFileSync(webhook.secretFile, 'utf8').trim() },
-    now,
-    newId: () => newRequestId(now().getTime()),
-    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'watching failed'),
-  });
-}
-
-/** Whose tokens are believed: an external issuer's where one is named, else the embedded one's. */
-type Trust = { readonly kind: 'EXTERNAL'; readonly keys: JWTVerifyGetKey } | { readonly kind: 'EMBEDDED'; readonly keys: SigningKeys };
-
-async function openTrust({ tokenJwksFile, tokenJwksUrl, zoneHome }: Config): Promise<Trust> {
-  if (tokenJwksUrl) return { kind: 'EXTERNAL', keys: keysFrom(tokenJwksUrl) };
-  if (!tokenJwksFile) return { kind: 'EMBEDDED', keys: await openSigningKeys({ zoneHome }) };
-  const keys = JSON.parse(readFileSync(tokenJwksFile, 'utf8')) as JSONWebKeySet;
-  return { kind: 'EXTERNAL', keys: keysAtHand(() => keys) };
-}
-
-/** What the gateway believes of tokens, and the issuer beside it where that is the embedded one. */
-async function openIssuing(config: Config, database: Database, trust: Trust, log: Logger) {
-  const postgres = database.open('zone_issuer', { poolSize: 2, limitMs: config.statementLimitMs });
-  // Proofs of callers do not queue behind people who sign in.
-  const usedOnce = openUsedOnce({ postgres: database.open('zone_issuer', { poolSize: 2, limitMs: config.statementLimitMs }) });
-  const bindingRequired = config.tokenBinding === 'required';
-  const believed = { issuer: config.tokenIssuer, audience: config.tokenAudience, bindingRequired, useOnce: usedOnce.use };
-  if (trust.kind === 'EXTERNAL') {
-    return { issuer: null, trust: { ...believed, keys: trust.keys, actorRequired: true, isDismissed: () => false }, close: () => undefined };
-  }
-  const dismissals = await openDismissals({ postgres });
-  const caRequired = Boolean(config.tls?.clientCa);
-  const issuer = openEmbeddedIssuer({
-    postgres,
-    usedOnce,
-    bindingRequired,
-    log,
-    keys: trust.keys,
-    clients: openClients({ postgres }),
-    staff: openStaff({ postgres }),
-    cookieSecret: readCookieSecret(config),
-    issuer: config.tokenIssuer,
-    audiences: config.audiences,
-    certificateOf: (request) => certificateOf(request.socket, caRequired),
-  });
-  return {
-    issuer,
-    trust: {
-      ...believed,
-      actorRequired: false,
-      keys: keysAtHand((fresh) => trust.keys.read(fresh).public),
-      isDismissed: (caller: Caller) => dismissals.hasClient(caller.client) || (caller.kind === 'STAFF' && dismissals.hasStaff(caller.staff)),
-    },
-    close() {
-      dismissals.close();
-      issuer.close();
-    },
-  };
-}
-
-/** Tokens of the sandbox, for commands and tests. */
-export async function openIssuer(config: Config): Promise<SandboxIssuer> {
-  return sandboxIssuerOf(await openSigningKeys(config), config);
-}
-
-function sandboxIssuerOf(keys: SigningKeys, { tokenIssuer, tokenAudience }: Config): SandboxIssuer {
-  return openSandboxIssuer({ keys, issuer: tokenIssuer, audience: tokenAudience });
-}
-
-/** A new signing key for the embedded issuer of this home; its gateways follow at once. */
-export async function rotateSigningKey(config: Config): ReturnType<SigningKeys['rotate']> {
-  return (await openSigningKeys(config)).rotate();
-}
-
-/** The keys that sign the audit log, in their files; a rotation is noticed by whoever sequences. */
-export function openAuditKeys({ auditKeyFile, auditOrigin }: Config): KeyFiles {
-  return openKeyFiles({ file: auditKeyFile, origin: auditOrigin });
-}
-
-/** Registers of the embedded issuer, for commands. */
-export function openRegisters(database: Database): { readonly clients: Clients; readonly staff: Staff } {
-  const postgres = database.open('zone_issuer');
-  return { clients: openClients({ postgres }), staff: openStaff({ postgres }) };
-}
-
 function readTls({ certificate, key, clientCa }: TlsFiles): TlsOptions {
   return { cert: readFileSync(certificate), key: readFileSync(key), ca: clientCa ? readFileSync(clientCa) : undefined };
-}
-
-export function openLog({ logLevel }: Pick<Config, 'logLevel'>): Logger {
-  return pino({ level: logLevel, redact: ['authorization', '*.authorization', 'token', '*.token'] }, pino.destination({ dest: 2, sync: false }));
 }
 
 export function openCatalogue({ schemaFolder }: Pick<Config, 'schemaFolder'>): Catalogue {

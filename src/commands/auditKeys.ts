@@ -1,7 +1,7 @@
 /** Commands about the keys that sign the audit log. */
 import { publishedKeys } from '../audit/keys.js';
 import { readConfig } from '../config.js';
-import { openAuditKeys } from '../zone.js';
+import { openAuditKeys } from '../zone/evidence.js';
 import { withDatabase } from './filling.js';
 import { say, table } from './paper.js';
 

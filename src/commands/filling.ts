@@ -5,7 +5,8 @@ import { type DeliveryReport, deliver } from '../delivery/deliver.js';
 import { Fault } from '../faults.js';
 import { migrate } from '../migrations.js';
 import { type SeedReport, seedZone } from '../synthetic/seed.js';
-import { type Database, openCatalogue, openDatabase } from '../zone.js';
+import { type Database, openDatabase } from '../zone/database.js';
+import { openCatalogue } from '../zone.js';
 import { progress, say, table } from './paper.js';
 
 /** Runs work on a migrated database and closes it whatever happens. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { PURPOSES, type Purpose, readUscc } from '../terms.js';
-import { openIssuer } from '../zone.js';
+import { openIssuer } from '../zone/issuing.js';
 import { say } from './paper.js';
 import { rolesOf } from './registers.js';
 

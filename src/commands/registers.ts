@@ -7,7 +7,7 @@ import { Fault } from '../faults.js';
 import { thumbprintOf } from '../issuer/certificates.js';
 import { AUDIENCE_NAMES, type AudienceName } from '../issuer/clients.js';
 import { STAFF_ROLES, type StaffRole } from '../terms.js';
-import { openRegisters, rotateSigningKey } from '../zone.js';
+import { openRegisters, rotateSigningKey } from '../zone/issuing.js';
 import { withDatabase } from './filling.js';
 import { say, table } from './paper.js';
 

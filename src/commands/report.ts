@@ -1,7 +1,7 @@
 /** The monthly report as a file. */
 import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { openMonthlyReports } from '../zone.js';
+import { openMonthlyReports } from '../zone/evidence.js';
 import { withDatabase } from './filling.js';
 import { say } from './paper.js';
 

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import type { Hold, HoldSubject } from '../audit/holds.js';
 import type { MonthOutcome } from '../audit/retention.js';
 import { Fault } from '../faults.js';
-import { openKeeping } from '../zone.js';
+import { openKeeping } from '../zone/evidence.js';
 import { withDatabase } from './filling.js';
 import { progress, say, table } from './paper.js';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Config } from '../config.js';
 import type { StaffAccount } from '../issuer/staff.js';
-import { type Database, openRegisters } from '../zone.js';
+import type { Database } from '../zone/database.js';
+import { openRegisters } from '../zone/issuing.js';
 import { newPassword } from './registers.js';
 
 const ACCOUNTS: readonly Omit<StaffAccount, 'active'>[] = [

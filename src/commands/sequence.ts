@@ -2,7 +2,10 @@
 import closeWithGrace from 'close-with-grace';
 import { readConfig } from '../config.js';
 import { migrate } from '../migrations.js';
-import { openCatalogue, openDatabase, openEvidence, openLog, openWatch } from '../zone.js';
+import { openDatabase } from '../zone/database.js';
+import { openEvidence, openWatch } from '../zone/evidence.js';
+import { openLog } from '../zone/log.js';
+import { openCatalogue } from '../zone.js';
 import { say } from './paper.js';
 
 const DRAIN_MS = 10_000;

@@ -7,7 +7,7 @@ import { notesIn } from '../verify/claims.js';
 import { lineOf } from '../verify/findings.js';
 import { parseKeys } from '../verify/note.js';
 import { type Verification, verifyLog } from '../verify/verifyLog.js';
-import { openDatabase } from '../zone.js';
+import { openDatabase } from '../zone/database.js';
 import { type Progress, progress, say, table } from './paper.js';
 
 export interface VerifyLogOptions {

@@ -15,6 +15,7 @@ import type { Exports } from '../audit/export/exports.js';
 import type { Proofs } from '../audit/proofs.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
+import { bodyIn, isByHash, parseJson } from './bodies.js';
 import type { ClientCertificate } from './certificate.js';
 import { mountEvidence } from './evidenceRoutes.js';
 import { mountExports } from './exportRoutes.js';
@@ -219,38 +220,6 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
 const WELCOME = `# 令牌有效五分钟，过期请刷新页面 / The token lives five minutes; reload the page for a new one
 { catalogue { version providers { code name { zh en } } } }
 `;
-
-function parseJson(body: Buffer): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body);
-  } catch (error) {
-    throw new Fault('INVALID_ENCODING', { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Fault('INVALID_REQUEST', { detail: 'JSON', cause: error });
-  }
-}
-
-/** Whether an address names a registered operation and no document. */
-function isByHash({ query }: FastifyRequest): boolean {
-  const given = query as Record<string, unknown>;
-  return given.documentId !== undefined && given.query === undefined;
-}
-
-/** An address's parameters as the body that POST would send; what stands there twice is a list, which no body may hold. */
-function bodyIn(query: unknown): unknown {
-  const { documentId, variables, operationName = null } = query as Record<string, unknown>;
-  if (variables === undefined || variables === '') return { documentId, operationName };
-  if (typeof variables !== 'string') throw new Fault('INVALID_REQUEST', { detail: 'variables' });
-  try {
-    return { documentId, operationName, variables: JSON.parse(variables) };
-  } catch (error) {
-    throw new Fault('INVALID_REQUEST', { detail: 'variables', cause: error });
-  }
-}
 
 /** Fastify's own errors brought into the table. */
 function faultOf(error: unknown): Fault {

@@ -11,7 +11,9 @@ import { openSigner } from '../../dist/audit/signer.js';
 import { readConfig } from '../../dist/config.js';
 import { newRequestId } from '../../dist/http/requestId.js';
 import { migrate } from '../../dist/migrations.js';
-import { openCatalogue, openDatabase, openEvidence, openWatch } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openEvidence, openWatch } from '../../dist/zone/evidence.js';
+import { openCatalogue } from '../../dist/zone.js';
 import { monthOf } from './month.mjs';
 import { figuresOf, runMonth } from './monthRun.mjs';
 

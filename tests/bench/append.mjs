@@ -12,7 +12,9 @@ import { openAuditLog } from '../../dist/audit/log.js';
 import { readConfig } from '../../dist/config.js';
 import { newRequestId } from '../../dist/http/requestId.js';
 import { migrate } from '../../dist/migrations.js';
-import { openCatalogue, openDatabase, openEvidence } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openEvidence } from '../../dist/zone/evidence.js';
+import { openCatalogue } from '../../dist/zone.js';
 
 const { values } = parseArgs({
   options: {

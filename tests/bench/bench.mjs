@@ -11,7 +11,9 @@ import { readConfig } from '../../dist/config.js';
 import { migrate } from '../../dist/migrations.js';
 import { demoFirm } from '../../dist/synthetic/firm.js';
 import { seedZone } from '../../dist/synthetic/seed.js';
-import { openCatalogue, openDatabase, openIssuer } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openIssuer } from '../../dist/zone/issuing.js';
+import { openCatalogue } from '../../dist/zone.js';
 import { load } from './load.mjs';
 import { leavesOf, queryA, queryB } from './workloads.mjs';
 

@@ -1,6 +1,8 @@
 // The gateway as a process of its own, so that it can be pinned to a core; tells its parent when it listens.
 import { readConfig } from '../../dist/config.js';
-import { openCatalogue, openDatabase, openEvidence, openGateway } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openEvidence } from '../../dist/zone/evidence.js';
+import { openCatalogue, openGateway } from '../../dist/zone.js';
 
 const config = readConfig();
 const database = await openDatabase(config);

@@ -12,7 +12,8 @@ import { openTrail } from '../../dist/audit/trail.js';
 import { readConfig } from '../../dist/config.js';
 import { migrate } from '../../dist/migrations.js';
 import { copyInto, field } from '../../dist/synthetic/copy.js';
-import { openCatalogue, openDatabase } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openCatalogue } from '../../dist/zone.js';
 import { chance, openEntries } from './entries.mjs';
 
 if (process.argv.includes('--help')) {

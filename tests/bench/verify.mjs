@@ -10,7 +10,8 @@ import { readConfig } from '../../dist/config.js';
 import { migrate } from '../../dist/migrations.js';
 import { parseKeys } from '../../dist/verify/note.js';
 import { verifyLog } from '../../dist/verify/verifyLog.js';
-import { openCatalogue, openDatabase } from '../../dist/zone.js';
+import { openDatabase } from '../../dist/zone/database.js';
+import { openCatalogue } from '../../dist/zone.js';
 
 if (process.argv.includes('--help')) {
   console.log('node tests/bench/verify.mjs [--entries 300000] [--rounds 5]   (npm run build first)');

@@ -1,6 +1,6 @@
 /** The fuzz of one mutant, until it is found; says in one line of JSON how it ended. */
 import { readConfig } from '../../src/config.js';
-import { openDatabase } from '../../src/zone.js';
+import { openDatabase } from '../../src/zone/database.js';
 import { runFuzz } from './run.js';
 import { openWorld } from './world.js';
 

@@ -4,7 +4,8 @@
  */
 import { createInterface } from 'node:readline';
 import { readConfig } from '../../src/config.js';
-import { openDatabase, openGateway } from '../../src/zone.js';
+import { openDatabase } from '../../src/zone/database.js';
+import { openGateway } from '../../src/zone.js';
 import { BASE } from './place.js';
 import { catalogueOfFuzz } from './world.js';
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AuditEntry, ENTRY_VERSION } from '../../src/audit/entry.js';
 import { openAuditLog } from '../../src/audit/log.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import type { TestZone } from './zone.js';
 
 /** A UUID version 7 of that time, as requests have. */

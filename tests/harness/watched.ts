@@ -9,7 +9,8 @@ import { pino } from 'pino';
 import type { AuditEntry } from '../../src/audit/entry.js';
 import type { Config } from '../../src/config.js';
 import type { Role, Statement } from '../../src/postgres.js';
-import { type Database, type Gateway, openGateway } from '../../src/zone.js';
+import type { Database } from '../../src/zone/database.js';
+import { type Gateway, openGateway } from '../../src/zone.js';
 import type { Answered, TestZone } from './zone.js';
 
 export const NOW = new Date('2026-11-22T08:00:00Z');

@@ -8,7 +8,8 @@ import { migrate } from '../../src/migrations.js';
 import type { Postgres } from '../../src/postgres.js';
 import { demoFirm } from '../../src/synthetic/firm.js';
 import { seedZone } from '../../src/synthetic/seed.js';
-import { type Database, type Gateway, openCatalogue, openDatabase, openGateway } from '../../src/zone.js';
+import { type Database, openDatabase } from '../../src/zone/database.js';
+import { type Gateway, openCatalogue, openGateway } from '../../src/zone.js';
 
 export const SEED = 1;
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { newRequestId } from '../../src/http/requestId.js';
-import { openEvidence, openWatch } from '../../src/zone.js';
+import { openEvidence, openWatch } from '../../src/zone/evidence.js';
 import { entryOf, NOW, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 

@@ -5,7 +5,7 @@ import { canonical, leafHash } from '../../src/audit/entry.js';
 import { openSequencer } from '../../src/audit/sequencer.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { newRequestId } from '../../src/http/requestId.js';
-import { openEvidence, openWatch } from '../../src/zone.js';
+import { openEvidence, openWatch } from '../../src/zone/evidence.js';
 // biome-ignore lint/suspicious/noTsIgnore: the bench is JavaScript
 // @ts-ignore
 import { monthOf } from '../bench/month.mjs';

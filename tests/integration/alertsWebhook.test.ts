@@ -11,7 +11,7 @@ import { openVerifications } from '../../src/alerts/verifications.js';
 import { headersOf } from '../../src/alerts/webhook.js';
 import type { Config } from '../../src/config.js';
 import { newRequestId } from '../../src/http/requestId.js';
-import { openEvidence, openWatch } from '../../src/zone.js';
+import { openEvidence, openWatch } from '../../src/zone/evidence.js';
 import { firm, openTestZone, type TestGateway, type TestZone } from '../harness/zone.js';
 
 interface Received {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Sequencer } from '../../src/audit/sequencer.js';
 import { newRequestId } from '../../src/http/requestId.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { addEntries, readNote } from '../harness/evidence.js';
 import { openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';

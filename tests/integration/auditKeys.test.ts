@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, wr
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.js';
-import { openAuditKeys, openEvidence } from '../../src/zone.js';
+import { openAuditKeys, openEvidence } from '../../src/zone/evidence.js';
 import { addEntries, readNote } from '../harness/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 

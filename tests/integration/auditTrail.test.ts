@@ -1,7 +1,7 @@
 /** The field `auditTrail` as officers and auditors ask it: what was asked is found and shown as it was, and so is who looked. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Sequencer } from '../../src/audit/sequencer.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { entryOf, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 

@@ -6,7 +6,7 @@ import * as client from 'openid-client';
 import type { Clients } from '../../src/issuer/clients.js';
 import { openState } from '../../src/issuer/state.js';
 import { openUsedOnce } from '../../src/issuer/usedOnce.js';
-import { openRegisters } from '../../src/zone.js';
+import { openRegisters } from '../../src/zone/issuing.js';
 import {
   assertion,
   type Certificate,

@@ -7,7 +7,7 @@ import { openProofs } from '../../src/audit/proofs.js';
 import type { Sequencer } from '../../src/audit/sequencer.js';
 import { newRequestId } from '../../src/http/requestId.js';
 import type { Postgres } from '../../src/postgres.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { addEntries, readNote, rootByInclusion } from '../harness/evidence.js';
 import { entriesSince, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';

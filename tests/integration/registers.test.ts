@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { exportJWK, generateKeyPair, importJWK } from 'jose';
 import { addClient, addStaff } from '../../src/commands/registers.js';
 import { seedSandboxAccounts } from '../../src/commands/sandboxAccounts.js';
-import { openRegisters } from '../../src/zone.js';
+import { openRegisters } from '../../src/zone/issuing.js';
 import { assertion, type ClientKey, call, freePort, newCertificate, newClientKey } from '../harness/issuing.js';
 import { openWatchedGateway } from '../harness/watched.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';

@@ -9,7 +9,7 @@ import type { AuditEntry } from '../../src/audit/entry.js';
 import { type AuditLog, openAuditLog } from '../../src/audit/log.js';
 import type { RetentionStep } from '../../src/audit/retention.js';
 import { Fault } from '../../src/faults.js';
-import { openKeeping } from '../../src/zone.js';
+import { openKeeping } from '../../src/zone/evidence.js';
 import { appendPast, entryAt, sealAll } from '../harness/months.js';
 import { openWatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';

@@ -1,7 +1,7 @@
 /** The sequencer on a real log: what is committed gets its leaf, in order, once; the root is that of RFC 6962. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 
 let zone: TestZone;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
 import type { Clients } from '../../src/issuer/clients.js';
 import type { Staff } from '../../src/issuer/staff.js';
-import { openRegisters } from '../../src/zone.js';
+import { openRegisters } from '../../src/zone/issuing.js';
 import { type Certificate, call, fetchWith, freePort, newCertificate, type Reply, writtenTls } from '../harness/issuing.js';
 import { openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';

@@ -8,7 +8,7 @@ import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { verifyStatement } from '../../src/verify/statement.js';
 import { type EntryText, verifySubjects } from '../../src/verify/subjects.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { PROJECT } from '../harness/house.js';
 import { entryOf, NOW, openWatchedGateway, type Staff, type WatchedGateway } from '../harness/watched.js';
 import { type Answered, firm, openTestZone, type TestZone } from '../harness/zone.js';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { pathOf } from '../../src/audit/subjectMap.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 
 let zone: TestZone;

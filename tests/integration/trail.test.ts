@@ -7,7 +7,7 @@ import type { FoundEntry } from '../../src/audit/search.js';
 import type { Sequencer } from '../../src/audit/sequencer.js';
 import { openTrail, type Trail } from '../../src/audit/trail.js';
 import type { Postgres } from '../../src/postgres.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { anyEntry, appendEntries, chance, WORLD } from '../harness/manyEntries.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 

@@ -1,7 +1,7 @@
 /** Usage and reports as staff get them: who sees which cells, what is hidden, what is kept of the asking. */
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openEvidence, openMonthlyReports } from '../../src/zone.js';
+import { openEvidence, openMonthlyReports } from '../../src/zone/evidence.js';
 import { entriesSince, entryOf, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 

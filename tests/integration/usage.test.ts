@@ -8,7 +8,7 @@ import type { AuditEntry, CategoryOutcome, ReadEntry } from '../../src/audit/ent
 import { openAuditLog } from '../../src/audit/log.js';
 import { openUsageCells, USAGE_DIMENSIONS, type UsageDimension } from '../../src/audit/usageCells.js';
 import { newRequestId } from '../../src/http/requestId.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { openTestRedis } from '../harness/redis.js';
 import { openWatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';

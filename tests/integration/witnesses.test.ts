@@ -12,7 +12,7 @@ import { openSigner } from '../../src/audit/signer.js';
 import { openWitnesses, type Witnesses } from '../../src/audit/witnesses.js';
 import type { Config } from '../../src/config.js';
 import type { Postgres } from '../../src/postgres.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { addEntries } from '../harness/evidence.js';
 import { openTestZone, type TestGateway, type TestZone } from '../harness/zone.js';
 

@@ -9,7 +9,8 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../dist/config.js';
 import { demoFirm } from '../../dist/synthetic/firm.js';
-import { openCatalogue, openIssuer } from '../../dist/zone.js';
+import { openIssuer } from '../../dist/zone/issuing.js';
+import { openCatalogue } from '../../dist/zone.js';
 import { chanceFrom } from './chance.mjs';
 import { openQuestions } from './questions.mjs';
 

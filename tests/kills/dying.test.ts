@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type AuditEntry, ENTRY_VERSION } from '../../src/audit/entry.js';
 import { type AuditLog, openAuditLog } from '../../src/audit/log.js';
-import { openEvidence } from '../../src/zone.js';
+import { openEvidence } from '../../src/zone/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 import { checkLog } from './lostAudit.mjs';
 
