@@ -49,8 +49,11 @@ export interface Proofs {
   ofSize(size: number): Promise<KeptCheckpoint | null>;
   /** The smallest checkpoint in which a leaf stands; null where none covers it yet. */
   covering(leaf: number): Promise<KeptCheckpoint | null>;
-  /** That the entry of a receipt stands under the newest checkpoint. */
-  inclusion(receipt: string): Promise<Inclusion>;
+  /**
+   * That the entry of a receipt stands under the newest checkpoint. The id alone finds what lies in the table; the whole
+   * receipt also finds what was archived, for the tree keeps every leaf.
+   */
+  inclusion(receipt: Pick<ProvenReceipt, 'id'> | ProvenReceipt): Promise<Inclusion>;
   /** That one checkpoint begins another; null where one of the two sizes was never signed. `newer` absent: the newest. */
   consistency(older: number, newer?: number): Promise<Consistency | null>;
   /** Hashes that lead from a tree of one size to one of another. @throws Error where the tiles do not reach so far */
@@ -76,6 +79,14 @@ left join lateral (
 ) c on c.last_sequence >= e.sequence
 where e.id = $1`;
 
+/** Tiles with entries of a time; times run backwards a little, so the first few that end after it are looked at. */
+const ARCHIVED = `
+select near.block, t.hashes, c.size, c.time as signed, c.root, c.note
+from (select block, first_time from audit_block where last_time >= $1 order by last_time limit 64) near
+join audit_tile t on t.level = 0 and t.tile = near.block
+cross join lateral (select size, time, root, note from audit_checkpoint order by number desc limit 1) c
+where near.first_time <= $1 and position($2::bytea in t.hashes) > 0`;
+
 interface PlaceRow {
   readonly id: string;
   readonly time: Date;
@@ -92,20 +103,39 @@ export function openProofs({ postgres }: { postgres: Postgres }): Proofs {
   const read: Reader = (statement) => postgres.query(statement);
   const one = async (name: string, text: string, values: unknown[] = []): Promise<KeptCheckpoint | null> =>
     (await postgres.query<KeptCheckpoint>({ name, text, values }))[0] ?? null;
+  /** null where the leaf does not stand in the tile, or after the checkpoint. */
+  async function proven(
+    receipt: ProvenReceipt,
+    { block, hashes, size, signed, root, note }: Omit<PlaceRow, 'id' | 'time' | 'leafHash'>,
+  ): Promise<Inclusion | null> {
+    const leaf = block === null || hashes === null ? -1 : leafIn(hashes, Buffer.from(receipt.leafHash, 'hex'), block);
+    if (size === null || leaf < 0 || leaf >= size) return null;
+    const path = await hashesOf(read, inclusionSpans(leaf, size));
+    return { state: 'PROVEN', receipt, leaf, path, checkpoint: { size, time: signed, root, note } };
+  }
+  async function archived(receipt: ProvenReceipt): Promise<Inclusion> {
+    const rows = await postgres.query<PlaceRow>({
+      name: 'place of an archived leaf',
+      text: ARCHIVED,
+      values: [receipt.time, Buffer.from(receipt.leafHash, 'hex')],
+    });
+    for (const row of rows) {
+      const found = await proven(receipt, row);
+      if (found) return found;
+    }
+    return { state: 'UNKNOWN' };
+  }
   const proofs: Proofs = {
     latest: () => one('latest checkpoint', LATEST),
     ofSize: (size) => one('checkpoint of size', OF_SIZE, [size]),
     covering: (leaf) => one('covering checkpoint', COVERING, [leaf]),
     async inclusion(receipt) {
-      const [row] = await postgres.query<PlaceRow>({ name: 'place in the tree', text: PLACE, values: [receipt] });
-      if (!row) return { state: 'UNKNOWN' };
+      const [row] = await postgres.query<PlaceRow>({ name: 'place in the tree', text: PLACE, values: [receipt.id] });
+      if (!row) return 'leafHash' in receipt ? archived(receipt) : { state: 'UNKNOWN' };
       const told = { id: row.id, time: row.time.toISOString(), leafHash: row.leafHash.toString('hex') };
       // Before the newest checkpoint and in no block: its place was passed over, or taken away afterwards.
       if (row.size === null) return { state: 'PENDING', receipt: told };
-      const leaf = row.block === null || row.hashes === null ? -1 : leafIn(row.hashes, row.leafHash, row.block);
-      if (leaf < 0 || leaf >= row.size) return { state: 'CONTRADICTED', receipt: told };
-      const path = await hashesOf(read, inclusionSpans(leaf, row.size));
-      return { state: 'PROVEN', receipt: told, leaf, path, checkpoint: { size: row.size, time: row.signed, root: row.root, note: row.note } };
+      return (await proven(told, row)) ?? { state: 'CONTRADICTED', receipt: told };
     },
     async consistency(older, newer) {
       const [first, second] = await Promise.all([proofs.ofSize(older), newer === undefined ? proofs.latest() : proofs.ofSize(newer)]);

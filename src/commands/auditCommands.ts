@@ -17,6 +17,8 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .command('proof <receipt>')
     .description('从网关取回执的包含证明，存为文件 / Fetch the proof of a receipt from a gateway into a file')
     .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000')
+    .option('--time <time>', '回执时间，已归档的条目需要 / time of the receipt; archived entries need it')
+    .option('--leaf-hash <hex>', '回执的叶哈希，已归档的条目需要 / leaf hash of the receipt; archived entries need it')
     .option('--out <file>', '文件；不填为 <receipt>.proof.json / file; <receipt>.proof.json where absent')
     .addHelpText('after', example('node dist/main.js audit proof 019a9f6e-0000-7000-8000-000000000000 --url http://127.0.0.1:4000 --out proof.json'))
     .action(async (receipt, options) => (await import('./proofs.js')).fetchProof(receipt, options));

@@ -16,8 +16,17 @@ export async function printCheckpoint({ url }: { url?: string }): Promise<void> 
   });
 }
 
-export async function fetchProof(receipt: string, { url, out = `${receipt}.proof.json` }: { url: string; out?: string }): Promise<void> {
-  const text = await fetched(url, `/audit/proof/${encodeURIComponent(receipt)}`);
+interface ProofOptions {
+  readonly url: string;
+  readonly out?: string;
+  /** Of the receipt, together: what was archived is found by them. */
+  readonly time?: string;
+  readonly leafHash?: string;
+}
+
+export async function fetchProof(receipt: string, { url, out = `${receipt}.proof.json`, ...rest }: ProofOptions): Promise<void> {
+  const given = new URLSearchParams(rest.time !== undefined || rest.leafHash !== undefined ? { time: rest.time ?? '', leafHash: rest.leafHash ?? '' } : {});
+  const text = await fetched(url, `/audit/proof/${encodeURIComponent(receipt)}?${given}`);
   try {
     writeFileSync(out, text);
   } catch (error) {

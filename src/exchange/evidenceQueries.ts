@@ -2,6 +2,7 @@
 import { Arg, Ctx, Field, Float, ID, ObjectType, Query, Resolver } from 'type-graphql';
 import type { KeptCheckpoint, ProvenReceipt } from '../audit/proofs.js';
 import { consistencyText, hexOf, inclusionText } from '../audit/proofText.js';
+import { receiptOf } from '../audit/receiptText.js';
 import { Fault } from '../faults.js';
 import type { JourneyContext } from './journey.js';
 import { DateTimeScalar } from './scalars.js';
@@ -54,8 +55,6 @@ export class AuditKey {
   retiredAt!: string | null;
 }
 
-const RECEIPT_FORM = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 @Resolver()
 export class EvidenceQueries {
   @Query(() => Checkpoint, {
@@ -75,9 +74,11 @@ export class EvidenceQueries {
   async inclusionProof(
     @Ctx() { journey }: JourneyContext,
     @Arg('receipt', () => ID, { description: '回执编号 / Id of the receipt' }) receipt: string,
+    @Arg('time', () => String, { nullable: true, description: '回执时间；与叶哈希一并给出可查已归档条目 / Its time; with leafHash it finds what was archived' })
+    time: string | undefined,
+    @Arg('leafHash', () => String, { nullable: true, description: '回执的叶哈希 / Its leaf hash' }) leafHash: string | undefined,
   ): Promise<InclusionProof> {
-    if (!RECEIPT_FORM.test(receipt)) throw new Fault('RECEIPT_UNKNOWN');
-    const found = await journey.parts.proofs.inclusion(receipt);
+    const found = await journey.parts.proofs.inclusion(receiptOf({ id: receipt, time, leafHash }));
     journey.lookups.push({ field: 'inclusionProof', filter: { receipt }, returned: found.state === 'UNKNOWN' ? 0 : 1 });
     switch (found.state) {
       case 'UNKNOWN':

@@ -5,12 +5,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Proofs } from '../audit/proofs.js';
 import { consistencyText, inclusionText } from '../audit/proofText.js';
+import { receiptOf } from '../audit/receiptText.js';
 import { Fault } from '../faults.js';
 
 /** Requests of all callers together that a process answers: so many a second, and twice as many after a pause. */
 const A_SECOND = 100;
 const MOST_AT_ONCE = 16;
-const RECEIPT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SIZE = /^(0|[1-9]\d{0,14})$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -45,10 +45,9 @@ export function mountEvidence(server: FastifyInstance, proofs: Proofs, refuse: (
     return { type: TEXT_TYPE, text: latest.note };
   });
   get('/audit/keys', async () => ({ type: TEXT_TYPE, text: (await proofs.keys()).map(({ verifier }) => `${verifier}\n`).join('') }));
-  get('/audit/proof/:receipt', async ({ params }) => {
-    const { receipt } = params as { receipt: string };
-    if (!RECEIPT.test(receipt)) throw new Fault('BAD_USER_INPUT', { detail: 'receipt: xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx' });
-    const found = await proofs.inclusion(receipt);
+  get('/audit/proof/:receipt', async ({ params, query }) => {
+    const { time, leafHash } = query as Record<string, unknown>;
+    const found = await proofs.inclusion(receiptOf({ id: (params as { receipt: string }).receipt, time, leafHash }));
     switch (found.state) {
       case 'PROVEN':
         return { type: JSON_TYPE, text: inclusionText(found) };

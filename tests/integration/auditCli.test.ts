@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Sequencer } from '../../src/audit/sequencer.js';
 import { newRequestId } from '../../src/http/requestId.js';
 import { openEvidence } from '../../src/zone/evidence.js';
@@ -10,6 +10,8 @@ import { addEntries, readNote } from '../harness/evidence.js';
 import { openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 
+// Every command is a process of its own, and starts slowly on a busy machine.
+jest.setTimeout(240_000);
 const MAIN = join(process.cwd(), 'dist', 'main.js');
 let zone: TestZone;
 let gateway: WatchedGateway;

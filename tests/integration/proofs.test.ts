@@ -32,6 +32,7 @@ afterAll(async () => {
   await zone?.close();
 });
 
+const leafHashOf = (text: string) => leafHash(text).toString('hex');
 const OFFICER = { login: 'officer', roles: ['GOVERNANCE_OFFICER'] };
 const get = (path: string) => gateway.send({ method: 'GET', path });
 const codeOf = (text: string) => JSON.parse(text).errors[0].extensions.code;
@@ -101,7 +102,7 @@ describe('a receipt', () => {
     const before = postgres.statements;
     for (const position of [0, 70_001, MANY - 1]) {
       rows = 0;
-      expect(await proofs.inclusion(ids[position] as string)).toMatchObject({ state: 'PROVEN', leaf: position });
+      expect(await proofs.inclusion({ id: ids[position] as string })).toMatchObject({ state: 'PROVEN', leaf: position });
       expect(rows).toBeLessThanOrEqual(8);
     }
     expect(postgres.statements - before).toBe(6);
@@ -114,7 +115,7 @@ describe('a receipt', () => {
     await postgres.query({ text: 'select pg_stat_force_next_flush()' });
     await postgres.query({ text: 'select' });
     const [early, plain] = [await scanned(), openProofs({ postgres })];
-    await plain.inclusion(ids[50_000] as string);
+    await plain.inclusion({ id: ids[50_000] as string });
     await plain.consistency(256, 5_000);
     await postgres.query({ text: 'select pg_stat_force_next_flush()' });
     await postgres.query({ text: 'select' });
@@ -130,6 +131,41 @@ describe('a receipt', () => {
     }
     const asked = await gateway.ask(`{ inclusionProof(receipt: "${newRequestId()}") { state } }`);
     expect([asked.body.data.inclusionProof, asked.body.errors?.[0]?.extensions.code]).toEqual([null, 'RECEIPT_UNKNOWN']);
+  });
+
+  test('whose entry was archived is proven by what the receipt itself says', async () => {
+    const positions = [3, 40_000, 61_439, 61_440];
+    const files = await Promise.all(positions.map(async (position) => JSON.parse((await get(`/audit/proof/${ids[position]}`)).text) as InclusionFile));
+    await zone.owner.query({ text: 'create table archived as select * from audit_entry where id = any($1)', values: [positions.map((one) => ids[one])] });
+    await zone.owner.query({ text: 'delete from audit_entry where id in (select id from archived)' });
+    try {
+      for (const { receipt, leaf } of files) {
+        expect((await get(`/audit/proof/${receipt.id}`)).status).toBe(404);
+        const { status, text } = await get(`/audit/proof/${receipt.id}?time=${receipt.time}&leafHash=${receipt.leafHash}`);
+        const file = JSON.parse(text) as InclusionFile;
+        expect([status, file.leaf, file.receipt]).toEqual([200, leaf, receipt]);
+        expect(await holds(file)).toBe(true);
+        const asked = await gateway.ask(
+          `{ inclusionProof(receipt: "${receipt.id}", time: "${receipt.time}", leafHash: "${receipt.leafHash}") { state leaf } }`,
+        );
+        expect(asked.body.data.inclusionProof).toEqual({ state: 'PROVEN', leaf });
+      }
+      const [{ receipt }, other] = files as [InclusionFile, InclusionFile];
+      for (const [time, leafHash, status] of [
+        [receipt.time, leafHashOf('no entry'), 404],
+        ['2020-01-01T00:00:00.000Z', other.receipt.leafHash, 404],
+        ['2090-01-01T00:00:00.000Z', receipt.leafHash, 404],
+        [receipt.time, 'abc', 400],
+        ['yesterday', receipt.leafHash, 400],
+        ['2026-13-41T00:00:00.000Z', receipt.leafHash, 400],
+        ['', receipt.leafHash, 400],
+      ])
+        expect([time, leafHash, (await get(`/audit/proof/${receipt.id}?time=${time}&leafHash=${leafHash}`)).status]).toEqual([time, leafHash, status]);
+      expect((await get(`/audit/proof/${receipt.id}?time=${receipt.time}`)).status).toBe(400);
+    } finally {
+      await zone.owner.query({ text: 'insert into audit_entry select * from archived' });
+      await zone.owner.query({ text: 'drop table archived' });
+    }
   });
 
   test('whose entry was changed afterwards is not proven, but told to contradict the log', async () => {
