@@ -1,7 +1,7 @@
 /** Which leaves may be what is looked for: blocks from the newest on, by the facets that their entries have. */
 import type { Postgres } from '../postgres.js';
 import { TILE_WIDTH } from './merkle.js';
-import { addPacked, keepCommon, noPlaces, placesIn } from './places.js';
+import { addPacked, keepShared, noPlaces, placesIn } from './places.js';
 import { SEGMENT_BLOCKS } from './postings.js';
 
 /** An entry that may fit: its leaf, and its place in the log. */
@@ -165,7 +165,7 @@ function metIn({ groups, entries }: BlockRow): number[] {
     for (const one of kept) addPacked(places, one);
     return places;
   });
-  const common = first ?? noPlaces();
-  for (const places of others) keepCommon(common, places);
-  return placesIn(common);
+  const shared = first ?? noPlaces();
+  for (const places of others) keepShared(shared, places);
+  return placesIn(shared);
 }
