@@ -35,7 +35,7 @@ const TOLD_EVERY = 16 * TOGETHER;
 const SPAN_MS = MONTHS * 30 * 86_400_000;
 const SINCE = Date.parse('2024-12-01T00:00:00Z');
 
-const home = mkdtempSync(join(tmpdir(), 'zone-bench-'));
+const home = mkdtempSync(join(tmpdir(), 'zone-trail-'));
 // Enterable by all, so that the data lie here and go with it.
 chmodSync(home, 0o755);
 const config = readConfig({ ...process.env, ZONE_HOME: home, PORT: '0', LOG_LEVEL: 'silent' });
