@@ -1,7 +1,7 @@
 /** Which leaves may be what is looked for: blocks from the newest on, by the facets that their entries have. */
 import type { Postgres } from '../postgres.js';
 import { TILE_WIDTH } from './merkle.js';
-import { addPacked, keepCommon, noPlaces, placesIn } from './places.js';
+import { addPacked, keepShared, noPlaces, placesIn } from './places.js';
 import { SEGMENT_BLOCKS } from './postings.js';
 
 /** An entry that may fit: its leaf, and its place in the log. */
@@ -26,9 +26,10 @@ export interface Range {
 const MOST_BLOCKS = 256;
 /** Where nothing narrows but time, every entry of a block is looked at. */
 const MOST_WHOLE_BLOCKS = 4;
-/** Segments looked through in one statement: few at first, since the newest page is what is asked most. */
-const FIRST_SEGMENTS = 1;
-const MOST_SEGMENTS = 32;
+/** Blocks looked through in one statement: few at first, since the newest page is what is asked most. */
+const FIRST_SPAN = 16;
+const GROWTH = 8;
+const MOST_SPAN = 32 * SEGMENT_BLOCKS;
 /** Rows counted to tell which facet is rare. */
 const COUNTED = 1_000;
 
@@ -100,16 +101,16 @@ export async function* looksInto(
   times: readonly [Date, Date],
 ): AsyncGenerator<Look, void, void> {
   const ordered = groups.length > 1 ? await rarestFirst(postgres, { newest, oldest }, groups) : groups;
-  let segments = FIRST_SEGMENTS;
+  let span = FIRST_SPAN;
   for (let high = newest; high >= oldest; ) {
-    // Without facets every block counts, so there is no need to go by segments.
-    const low = ordered.length === 0 ? oldest : Math.max(oldest, (Math.floor(high / SEGMENT_BLOCKS) - segments + 1) * SEGMENT_BLOCKS);
+    // Without facets every block counts, and the limit is met soon.
+    const low = ordered.length === 0 ? oldest : Math.max(oldest, high - span + 1);
     const rows = await blocksIn(postgres, [low, high], times, ordered);
     const most = ordered.length === 0 ? MOST_WHOLE_BLOCKS : MOST_BLOCKS;
     const reached = rows.length === most ? (rows.at(-1) as BlockRow).block : low;
     yield { candidates: await candidatesIn(postgres, rows), reached };
     high = reached - 1;
-    segments = Math.min(2 * segments, MOST_SEGMENTS);
+    span = Math.min(GROWTH * span, MOST_SPAN);
   }
 }
 
@@ -124,6 +125,8 @@ async function blocksIn(
     text: groups.length === 0 ? ALL : joining(groups.length),
     values: [low, high, ...times, ...groups],
   });
+  // A limit over the newest blocks is right only where they come in order.
+  if (rows.some(({ block }, at) => at > 0 && block >= (rows[at - 1]?.block ?? 0))) throw new Error('blocks of the trail came out of order');
   return rows.map((row) => ({ ...row, groups: groups.length === 0 ? null : groups.map((_, at) => row[`g${at}`] as Buffer[]) }));
 }
 
@@ -165,7 +168,7 @@ function metIn({ groups, entries }: BlockRow): number[] {
     for (const one of kept) addPacked(places, one);
     return places;
   });
-  const common = first ?? noPlaces();
-  for (const places of others) keepCommon(common, places);
-  return placesIn(common);
+  const shared = first ?? noPlaces();
+  for (const places of others) keepShared(shared, places);
+  return placesIn(shared);
 }

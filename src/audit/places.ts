@@ -37,6 +37,6 @@ export function addPacked(places: Places, kept: Uint8Array): void {
 }
 
 /** What both have; changes the first. */
-export function keepCommon(places: Places, others: Places): void {
+export function keepShared(places: Places, others: Places): void {
   for (let at = 0; at < BYTES; at++) places[at] = (places[at] as number) & (others[at] as number);
 }

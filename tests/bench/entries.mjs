@@ -66,7 +66,7 @@ export function openEntries({ catalogue, entries, since, spanMs, seed = 7 }) {
     }
     const at = skewed(institutions.length, 1.8);
     const institution = institutions[at];
-    const operation = skewed(6, 1.3);
+    const operation = skewed(6, 1.7);
     const who = {
       institution,
       client: `${institution}-${operation % 2 === 0 ? 'core' : 'risk'}`,
@@ -78,7 +78,7 @@ export function openEntries({ catalogue, entries, since, spanMs, seed = 7 }) {
       decidedAt: head.time,
       fields: ['enterprise'],
     };
-    const count = random() < 0.005 ? 100 : 1;
+    const count = random() < 0.003 ? 100 : 1;
     const asked = Array.from({ length: count }, () => skewed(ENTERPRISES, 3));
     const enterprises = [...new Set(asked)].map(enterpriseOf);
     if (random() < 0.03) return { ...head, ...who, reads: [{ field: 'enterprise', enterprises, categories: [] }], outcome: 'REFUSED', code: 'BUDGET_SPENT' };
