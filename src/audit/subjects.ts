@@ -30,7 +30,8 @@ export function keepSubjects(): Integration {
 }
 
 interface Item extends Omit<Extract, 'time'>, Chain {
-  readonly time: Date;
+  /** ISO 8601. */
+  readonly time: string;
   readonly extractHash: Buffer;
 }
 /** Chains as they are by now, of all that entries of this step name, and how many of them are new. */
@@ -65,7 +66,7 @@ async function addItems(client: Client, kept: Kept, extracts: readonly Extract[]
       const extractHash = extractHashOf(text);
       const chain = linked(chains.get(uscc) ?? NO_CHAIN, time, digestOf(time, extractHash));
       chains.set(uscc, chain);
-      items.push({ uscc, time: new Date(time), text, supersedes, extractHash, ...chain });
+      items.push({ uscc, time: new Date(time).toISOString(), text, supersedes, extractHash, ...chain });
       if (items.length % REST_AFTER === 0) await rest();
     }
     const columns = (['uscc', 'count', 'time', 'latest', 'extractHash', 'head', 'supersedes'] as const).map((name) => items.map((item) => item[name]));
