@@ -9,10 +9,10 @@ import type { IntegratedEntry, Integration } from './sequencer.js';
 import { prefixOf, updateMap } from './subjectMap.js';
 import { type Chain, digestOf, EMPTY, extractHashOf, keyOf, linked, NO_CHAIN } from './subjectTree.js';
 
-/** Items a statement: bounds memory. */
-const MOST_TOGETHER = 1_000;
+/** Items a statement: bounds memory, and how long the transaction lies idle. */
+const MOST_TOGETHER = 500;
 /** Items between two rests of the thread: a few milliseconds. */
-const REST_AFTER = 100;
+const REST_AFTER = 50;
 
 const CHAINS = 'select uscc, count, latest, head from audit_subject where uscc = any($1)';
 // Extracts are one text, a line each: canonical JSON holds no line break, and a text needs no quoting.
