@@ -2,7 +2,6 @@
  * What an entry says of one enterprise alone: pure, and never naming another. Extracts are canonical JSON (RFC 8785), put
  * together from pieces, because a batch says the same of hundreds. A statement is made of them, so this is a format.
  */
-import canonicalize from 'canonicalize';
 import type { AuditEntry, ReadEntry } from './entry.js';
 
 export interface Extract {
@@ -88,7 +87,7 @@ function made(entry: AuditEntry, leafHash: Buffer): Extract[] {
   // Keys in the order of RFC 8785: caseNumber to decidedAt, enterprise, institution to purpose, reads, receipt to v.
   const first = piece({ caseNumber, client, code, decidedAt });
   const second = piece({ institution, leafHash: leafHash.toString('hex'), operator, outcome, policyVersion, purpose });
-  const last = piece({ receipt: id, ...(supersedes === null ? {} : { supersedes }), time, v });
+  const last = piece({ receipt: id, supersedes: entry.supersedes, time, v });
   const at = Date.parse(time);
   return [...readsOf].map(([uscc, texts]) => ({
     uscc,
@@ -98,17 +97,23 @@ function made(entry: AuditEntry, leafHash: Buffer): Extract[] {
   }));
 }
 
-/** Members of an object as canonical JSON, without its braces; what is undefined is left out. */
-function piece(members: Record<string, unknown>): string {
-  const kept = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-  return (canonicalize(kept) as string).slice(1, -1);
+/**
+ * Members of an object as canonical JSON, without its braces; what is undefined is left out. They MUST be given in the order
+ * of their names: what entries are made of is written by JSON as RFC 8785 wants it, but for the order of names.
+ */
+function piece(members: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(members).slice(1, -1);
+}
+
+function sorted<T>(members: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> | undefined {
+  return members && Object.fromEntries(Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** What a read says of each of its enterprises. */
 function partsOf({ field, enterprises, categories, consents = [], unknown = [] }: ReadEntry): Map<string, string> {
   const groups = enterprises.map((): string[] => []);
   for (const { category, enterprises: positions, clear, masked, denied } of categories) {
-    const text = `{${piece({ category, clear, denied, masked })}}`;
+    const text = `{${piece({ category, clear, denied: sorted(denied), masked })}}`;
     for (const position of positions ?? groups.keys()) groups[position]?.push(text);
   }
   const uses = new Map<number, string[]>();

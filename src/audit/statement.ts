@@ -8,6 +8,7 @@ import type { HeldDelay } from '../access/policy.js';
 import { Fault } from '../faults.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { Bilingual, Uscc } from '../terms.js';
+import type { AuditEntry } from './entry.js';
 import type { ExtractContent } from './extract.js';
 import { type ItemRow, MOST_ITEMS, type ProofItem, proofText, startOf } from './statementProof.js';
 import { pathOf } from './subjectMap.js';
@@ -57,6 +58,8 @@ export interface Statement {
 export interface Statements {
   /** @throws Fault STATEMENT_TOO_LONG, STATEMENT_NOT_READY, where a proof is asked; ZONE_UNAVAILABLE */
   of(asked: StatementAsked): Promise<Statement>;
+  /** Whether an entry may be told by now to the enterprises that it names. */
+  tells(entry: AuditEntry, now: Date): Promise<boolean>;
 }
 
 const SNAPSHOT = 'set transaction isolation level repeatable read, read only';
@@ -98,8 +101,15 @@ export function openStatements({ postgres }: { postgres: Postgres }): Statements
           proof: asked.proved ? await proofOf(client, asked, delays, newest ?? null) : null,
         };
       }),
+    async tells(entry, now) {
+      const delays = await postgres.query<HeldDelay>({ name: 'delays', text: DELAYS });
+      return disclosureOfExtract(entry, delays, now).state === 'DISCLOSED';
+    },
   };
 }
+
+/** What an extract has in common with its entry. */
+type ReadFor = Pick<ExtractContent, 'institution' | 'purpose' | 'caseNumber' | 'time'>;
 
 async function pageOf(client: Client, asked: StatementAsked, delays: readonly HeldDelay[]): Promise<Pick<Statement, 'entries' | 'hasNextPage'>> {
   const { uscc, from, until, first, before, now } = asked;
@@ -126,7 +136,7 @@ async function pageOf(client: Client, asked: StatementAsked, delays: readonly He
   };
 }
 
-function disclosureOfExtract({ institution, purpose, caseNumber, time }: ExtractContent, delays: readonly HeldDelay[], now: Date): Disclosure {
+function disclosureOfExtract({ institution, purpose, caseNumber, time }: ReadFor, delays: readonly HeldDelay[], now: Date): Disclosure {
   return disclosureOf({ institution, purpose: purpose ?? null, caseNumber: caseNumber ?? null, time: Date.parse(time) }, delays, now);
 }
 

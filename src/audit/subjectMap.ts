@@ -10,9 +10,9 @@ import type { Reader } from './tiles.js';
 const STEP = 4;
 const WIDTH = 2 ** STEP;
 const KEPT_BITS = 24;
-/** Leaves between two rests of the thread, and prefixes a statement. */
-const REST_AFTER = 64;
-const MOST_TOGETHER = 2_000;
+/** Leaves between two rests of the thread; prefixes a statement, which bounds how long the transaction lies idle. */
+const REST_AFTER = 32;
+const MOST_TOGETHER = 500;
 
 interface LeafRow {
   readonly uscc: string;

@@ -9,10 +9,10 @@ import type { IntegratedEntry, Integration } from './sequencer.js';
 import { prefixOf, updateMap } from './subjectMap.js';
 import { type Chain, digestOf, EMPTY, extractHashOf, keyOf, linked, NO_CHAIN } from './subjectTree.js';
 
-/** Items a statement: bounds memory. */
-const MOST_TOGETHER = 1_000;
+/** Items a statement: bounds memory, and how long the transaction lies idle. */
+const MOST_TOGETHER = 500;
 /** Items between two rests of the thread: a few milliseconds. */
-const REST_AFTER = 100;
+const REST_AFTER = 50;
 
 const CHAINS = 'select uscc, count, latest, head from audit_subject where uscc = any($1)';
 // Extracts are one text, a line each: canonical JSON holds no line break, and a text needs no quoting.
@@ -30,7 +30,8 @@ export function keepSubjects(): Integration {
 }
 
 interface Item extends Omit<Extract, 'time'>, Chain {
-  readonly time: Date;
+  /** ISO 8601. */
+  readonly time: string;
   readonly extractHash: Buffer;
 }
 /** Chains as they are by now, of all that entries of this step name, and how many of them are new. */
@@ -65,7 +66,7 @@ async function addItems(client: Client, kept: Kept, extracts: readonly Extract[]
       const extractHash = extractHashOf(text);
       const chain = linked(chains.get(uscc) ?? NO_CHAIN, time, digestOf(time, extractHash));
       chains.set(uscc, chain);
-      items.push({ uscc, time: new Date(time), text, supersedes, extractHash, ...chain });
+      items.push({ uscc, time: new Date(time).toISOString(), text, supersedes, extractHash, ...chain });
       if (items.length % REST_AFTER === 0) await rest();
     }
     const columns = (['uscc', 'count', 'time', 'latest', 'extractHash', 'head', 'supersedes'] as const).map((name) => items.map((item) => item[name]));

@@ -29,6 +29,9 @@ export class Insights {
     if (archived) throw new Fault('RECEIPT_ARCHIVED', { detail: archived.month, facts: { month: archived.month } });
     // A receipt of somebody else's is as unknown as one that never was.
     if (!past || !mayKnow(journey.start.caller, past.entry)) throw new Fault('RECEIPT_UNKNOWN');
+    // What policy delays is told to the enterprise by no other way either.
+    const { parts, start, time } = journey;
+    if (start.caller.kind === 'ENTERPRISE' && !(await parts.statements.tells(past.entry, time))) throw new Fault('RECEIPT_UNKNOWN');
     return explainPast(journey, past);
   }
 

@@ -2,15 +2,13 @@
  * Hashes of enterprises' chains and of the tree over them, written from the format's description alone: what is wrong in
  * whoever writes is not wrong here in the same way.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export const TREE_DEPTH = 64;
 const DAY_MS = 86_400_000;
 
-export function sha256(...parts: readonly (Buffer | string)[]): Buffer {
-  const digest = createHash('sha256');
-  for (const part of parts) digest.update(part);
-  return digest.digest();
+export function sha256(bytes: Buffer | string): Buffer {
+  return hash('sha256', bytes, 'buffer');
 }
 const tagged = (tag: number, ...parts: readonly Buffer[]): Buffer => sha256(Buffer.concat([Buffer.of(tag), ...parts]));
 

@@ -177,6 +177,12 @@ describe('Delayed disclosure', () => {
   const approve = async (proposal: string, staff = SECOND) => (await change(`approveProposal(proposal: "${proposal}", reason: "seen")`, staff)).data.change;
 
   test('needs a second officer, is shown as delayed and ends at once', async () => {
+    const [
+      ,
+      {
+        receipt: { id: receipt },
+      },
+    ] = (await stated(1)).entries;
     const proposed = (await delay('institution: "bank-01", caseNumber: "A-3", days: 30')).data.change;
     expect(proposed).toMatchObject({ state: 'PROPOSED', policyVersion: null, userErrors: [] });
     expect((await stated(1)).proof).toContain('A-3');
@@ -194,6 +200,10 @@ describe('Delayed disclosure', () => {
       ok: true,
       proven: { count: 2, delayed: [{ ordinal: 1, until: '2026-12-22T16:00:00.000Z' }], reads: [{ ordinal: 2 }] },
     });
+    // Nor is it explained to the enterprise, by whatever way it has the receipt.
+    const explain = async (who: Who) => (await gateway.ask(`{ explainDecision(receipt: "${receipt}") { time } }`, who)).body;
+    expect((await explain({ enterprise: firm(1) })).errors?.[0]?.extensions.code).toBe('RECEIPT_UNKNOWN');
+    expect((await explain({ staff: AUDITOR })).data.explainDecision).not.toBeNull();
     // Nor does a span tell that avoids it.
     const avoided = await stated(1, undefined, 'from: "2026-11-01T00:00:00Z", until: "2026-11-02T00:00:00Z"');
     expect(JSON.parse(avoided.proof).items[0]).toEqual({ ordinal: 1, latest: expect.any(Number), digest: expect.any(String), until: expect.any(String) });
