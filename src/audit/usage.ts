@@ -29,6 +29,8 @@ interface Tally {
 /** What a batch adds to each table, by the key of the row. */
 interface Sums {
   readonly shapes: Map<string, Shape>;
+  /** The shapes met, by what entries say of them: most say the same as one before. */
+  readonly met: Map<string, Shape>;
   readonly counts: Map<string, Tally>;
   readonly enterprises: Map<string, Tally>;
   readonly requests: Map<string, Tally>;
@@ -64,7 +66,7 @@ on conflict (uscc, consent, day, institution, purpose) do update set times = kep
 export function openUsage(): Integration {
   return {
     async integrate(client, entries) {
-      const sums: Sums = { shapes: new Map(), counts: new Map(), enterprises: new Map(), requests: new Map(), consents: new Map() };
+      const sums: Sums = { shapes: new Map(), met: new Map(), counts: new Map(), enterprises: new Map(), requests: new Map(), consents: new Map() };
       for (const { entry } of entries) add(sums, entry, 1);
       for (const entry of await thrownAway(client, entries)) add(sums, entry, -1);
       await addShapes(client, [...sums.shapes.values()]);
@@ -109,7 +111,7 @@ function add(sums: Sums, entry: AuditEntry, sign: 1 | -1): void {
   if (!answered) return;
   for (const read of reads) {
     if (!isRead(read)) continue;
-    for (const [shape, usccs] of shapesIn(read)) {
+    for (const [shape, usccs] of shapesIn(read, sums.met)) {
       sums.shapes.set(shape.id, shape);
       addTo(sums.counts, [day, institution, purpose, shape.id], [sign * usccs.length]);
       for (const uscc of usccs) addTo(sums.enterprises, [uscc, day, institution, purpose, shape.id], [sign]);
@@ -126,7 +128,7 @@ function consentKey({ enterprises }: ReadEntry, { id, enterprise }: ConsentUse):
 }
 
 /** Enterprises of a read by what came out of them; those that the zone does not hold are left out. */
-function* shapesIn({ enterprises, categories, unknown = [] }: ReadEntry): Generator<readonly [Shape, string[]]> {
+function* shapesIn({ enterprises, categories, unknown = [] }: ReadEntry, met: Map<string, Shape>): Generator<readonly [Shape, string[]]> {
   const absent = new Set(unknown);
   const groups = enterprises.map((): number[] => []);
   categories.forEach(({ enterprises: positions }, group) => {
@@ -141,11 +143,17 @@ function* shapesIn({ enterprises, categories, unknown = [] }: ReadEntry): Genera
     if (known) known.usccs.push(uscc);
     else alike.set(of.join(), { of, usccs: [uscc] });
   });
-  for (const { of, usccs } of alike.values()) yield [shapeOf(of.flatMap((group) => toldIn(categories[group]))), usccs];
+  for (const { of, usccs } of alike.values()) {
+    const groups = of.map((group) => categories[group] as CategoryOutcome);
+    const said = JSON.stringify(groups.map(({ category, clear, masked, denied }) => [category, clear, masked, denied]));
+    let shape = met.get(said);
+    if (!shape) met.set(said, (shape = shapeOf(groups.flatMap(toldIn))));
+    yield [shape, usccs];
+  }
 }
 
-function toldIn(group: ReadEntry['categories'][number] | undefined): Told[] {
-  if (!group || !isWord(group.category)) return [];
+function toldIn(group: CategoryOutcome): Told[] {
+  if (!isWord(group.category)) return [];
   const { category, clear = [], masked = [], denied = {} } = group;
   const names = (items: readonly string[], outcome: string) => items.filter(isWord).map((item): Told => ({ category, item, outcome }));
   const given = [...names(clear, 'CLEAR'), ...names(masked, 'MASKED')];
