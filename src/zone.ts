@@ -116,6 +116,7 @@ export async function openGateway(
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const trail = openTrail({ postgres: reading });
+  const archived = openArchived({ postgres: reading });
   // Exports go through the log page by page, and wait for each other rather than keep others waiting.
   const exporting = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
   const exported = openTrail({ postgres: exporting });
@@ -125,7 +126,7 @@ export async function openGateway(
       records,
       deliveries: openDeliveries({ postgres: reading }),
       trail,
-      archived: openArchived({ postgres: reading }),
+      archived,
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
       audit,
@@ -148,7 +149,7 @@ export async function openGateway(
     log,
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
-    exports: openExports({ source: openTrailSource({ trail: exported, catalogue }), audit, postgres: exporting, now, newId: newRequestId }),
+    exports: openExports({ source: openTrailSource({ trail: exported, catalogue }), archived, audit, postgres: exporting, now, newId: newRequestId }),
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
