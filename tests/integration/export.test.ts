@@ -273,4 +273,4 @@ test('a slow reader of a workbook slows the reading of the log', async () => {
   for await (const chunk of response) bytes += (chunk as Buffer).length;
   expect(bytes).toBeGreaterThan(15_000_000);
   expect(pages()).toBe(11);
-}, 120_000);
+}, 240_000);
