@@ -78,6 +78,7 @@ export async function openGateway(
   const usage = openUsageCells({ postgres: counting, catalogue });
   const reports = openReports({ usage, postgres: counting, catalogue, audit, now });
   const trail = openTrail({ postgres: reading, catalogue });
+  const archived = openArchived({ postgres: reading });
   // Exports go through the log page by page, and wait for each other rather than keep others waiting.
   const exporting = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
   const exported = openTrail({ postgres: exporting, catalogue });
@@ -90,7 +91,7 @@ export async function openGateway(
       statements: openStatements({ postgres: stating }),
       usage,
       trail,
-      archived: openArchived({ postgres: reading }),
+      archived,
       alerts: openAlerts({ postgres: overseeing }),
       grounds: openGrounds({ postgres: reading }),
       directory: openDirectory({ postgres: reading }),
@@ -116,7 +117,7 @@ export async function openGateway(
     authenticator: openAuthenticator(issuing.trust),
     proofs,
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state, evidence }),
-    exports: openExports({ source: openTrailSource({ trail: exported }), audit, postgres: exporting, now, newId: newRequestId }),
+    exports: openExports({ source: openTrailSource({ trail: exported }), archived, audit, postgres: exporting, now, newId: newRequestId }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(
         () => 'ok',

@@ -144,7 +144,10 @@ begin
   if (kept.month + interval '1 month' + interval '1 day') at time zone 'Asia/Shanghai' > now() then return 'UNSEALED'; end if;
   -- From here on nothing is added to this month.
   begin
+    -- Long enough for a vacuum to give way, which nobody who appends now waits for.
+    perform set_config('lock_timeout', '5s', true);
     execute format('lock table %I in share mode', part);
+    perform set_config('lock_timeout', '150ms', true);
   exception when lock_not_available then return 'BUSY';
   end;
   execute format('select exists (select from %I where sequence > (select coalesce(max(last_sequence), 0) from audit_checkpoint)) as late', part) into present;

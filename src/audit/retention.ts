@@ -69,6 +69,8 @@ const BY_DIGEST = 'select number from audit_archive where sha256 = $1 order by n
 const BEGIN_RESTORE = 'select begin_audit_restore($1) as draft';
 const ATTACH = 'select attach_audit_month($1, $2, $3, $4, $5, $6) as word';
 
+/** Each waits for some seconds while others hold the month. */
+const MOST_ATTEMPTS = 6;
 const MONTH_FORM = /^\d{4}-(0[1-9]|1[0-2])$/;
 
 export function openRetention(parts: RetentionParts): Retention {
@@ -120,7 +122,10 @@ export function openRetention(parts: RetentionParts): Retention {
   async function drop(month: string, archive: number, by: string): Promise<string> {
     const entry = keeperEntry(parts, by, 'dropMonth', { month, archive });
     const text = canonical(entry);
-    return (await one<{ word: string }>(DROP, [archive, by, entry.id, entry.time, text, leafHash(text)])).word;
+    for (let attempts = 1; ; attempts++) {
+      const { word } = await one<{ word: string }>(DROP, [archive, by, entry.id, entry.time, text, leafHash(text)]);
+      if (word !== 'BUSY' || attempts === MOST_ATTEMPTS) return word;
+    }
   }
 
   /** One process at a time: two would write the same file. */

@@ -28,6 +28,8 @@ export async function exportTrail({ out, format, filter, bom, url, ...who }: Exp
   const query = new URLSearchParams({ format, filter, ...(bom ? { bom: 'true' } : {}) });
   const response = await asked(`${url}/audit/export?${query}`, who);
   const id = response.headers.get('x-request-id') ?? '';
+  const archived = response.headers.get('x-audit-archived');
+  if (archived) say(`不含已归档的月份 / Without months that are archived: ${archived}`);
   const digest = createHash('sha256');
   const bar = progress('导出 MiB', null);
   let bytes = 0;

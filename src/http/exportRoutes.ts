@@ -19,7 +19,9 @@ export function mountExports(server: FastifyInstance, { exports, authenticate }:
   };
   server.get('/audit/export', { exposeHeadRoute: false }, async (request, reply) => {
     const by = await arrived(request);
-    const { receipt, contentType, fileName, body } = await exports.begin({ ...by, ...askedIn(request.query) });
+    const { receipt, contentType, fileName, archived, body } = await exports.begin({ ...by, ...askedIn(request.query) });
+    // What the file does not have because it is kept elsewhere.
+    if (archived.length > 0) reply.header('x-audit-archived', archived.join(' '));
     return reply
       .header('x-request-id', receipt.id)
       .header('x-audit-leaf', receipt.leafHash)

@@ -19,7 +19,7 @@ export type ExportVerdict =
 const KIND = 'zone-export/1';
 /** DER of an Ed25519 public key, up to its 32 bytes. */
 const ED25519_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
-const WORDS = ['origin', 'export', 'entry', 'leaf', 'format', 'rows', 'bytes', 'sha256', 'time', 'filter'];
+const WORDS = ['origin', 'export', 'entry', 'leaf', 'format', 'rows', 'bytes', 'sha256', 'time', 'archived', 'filter'];
 
 /** @param keys path of a file of verifier keys, one `name+keyid+base64` a line */
 export async function verifyExport({ file, note, keys }: { file: string; note: string; keys: string }): Promise<ExportVerdict> {

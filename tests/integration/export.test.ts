@@ -11,6 +11,7 @@ import { type AuditEntry, canonical, type ExportEnded, type LookupEntry } from '
 import { signNote, verifierKeyOf } from '../../src/audit/note.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { verifyExport } from '../../src/verify/verifyExport.js';
+import { openKeeping } from '../../src/zone.js';
 import { appendPast, entryAt, sealAll } from '../harness/months.js';
 import { entriesSince, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
@@ -28,7 +29,11 @@ afterAll(async () => {
   await gateway?.close();
   await zone?.close();
 });
-beforeEach(() => zone.owner.query({ text: 'truncate audit_entry, audit_tile, audit_block, audit_checkpoint, audit_export restart identity' }));
+beforeEach(() =>
+  zone.owner.query({
+    text: 'truncate audit_entry, audit_tile, audit_block, audit_checkpoint, audit_export, audit_archive, audit_archive_step, audit_archived_edge restart identity',
+  }),
+);
 
 const EVIL = "=cmd|' /C calc'!A0";
 function pastOf(count: number): AuditEntry[] {
@@ -51,7 +56,16 @@ const AUDITOR = { login: 'li.wei', roles: ['AUDITOR'] };
 async function tokenOf({ login, roles }: { login: string; roles: readonly string[] }): Promise<string> {
   return String(await gateway.issuer?.tokenFor(login, 'console', { actor: 'staff', roles }));
 }
+/** Again, while the gateway says that the machine is too busy. */
 async function begin(path: string, staff = AUDITOR): Promise<IncomingMessage> {
+  for (let attempts = 1; ; attempts++) {
+    const response = await beginOnce(path, staff);
+    if (attempts === 20 || response.statusCode !== 503) return response;
+    response.resume();
+    await sleep(1_000);
+  }
+}
+async function beginOnce(path: string, staff: typeof AUDITOR): Promise<IncomingMessage> {
   const authorization = `Bearer ${await tokenOf(staff)}`;
   return new Promise((resolve, reject) => get(`${gateway.address}${path}`, { agent: false, headers: { authorization } }, resolve).on('error', reject));
 }
@@ -203,18 +217,19 @@ describe('is refused', () => {
     const long = 'x'.repeat(100_000);
     await appendPast(
       zone,
-      pastOf(400).map((entry) => ({ ...entry, operationName: long })),
+      pastOf(300).map((entry) => ({ ...entry, operationName: long })),
     );
     const since = await lastSequence(zone);
     const first = await begin('/audit/export?format=jsonl');
     expect(first.statusCode).toBe(200);
-    expect(codeOf(await ask('/audit/export?format=csv'))).toBe('EXPORT_UNDER_WAY');
+    const refused = await ask('/audit/export?format=csv');
+    expect([refused.status, codeOf(refused)]).toEqual([429, 'EXPORT_UNDER_WAY']);
     const other = await begin('/audit/export?format=jsonl', { login: 'zhao.min', roles: ['GOVERNANCE_OFFICER'] });
     expect(other.statusCode).toBe(200);
     first.destroy();
     other.destroy();
     const ends = async () => (await entriesSince(zone, since)).filter((entry) => lookupOf(entry)?.ended);
-    for (const deadline = Date.now() + 10_000; (await ends()).length < 2 && Date.now() < deadline; ) await sleep(50);
+    for (const deadline = Date.now() + 30_000; (await ends()).length < 2 && Date.now() < deadline; ) await sleep(50);
     const broken = await ends();
     expect(broken.map(({ staff }) => staff).sort()).toEqual(['li.wei', 'zhao.min']);
     for (const entry of broken) {
@@ -223,8 +238,21 @@ describe('is refused', () => {
       expect(lookupOf(entry)?.returned).toBeLessThan(1_200);
     }
     expect((await exportOf('csv', { institution: 'bank-02' })).status).toBe(200);
-  }, 60_000);
+  }, 120_000);
 });
+
+test('months that are archived are named: in the answer, in the log and in what is signed', async () => {
+  await appendPast(zone, [...pastOf(3), entryAt(new Date('2026-06-02T00:00:00Z'))]);
+  await sealAll(zone);
+  await openKeeping(zone.config, zone.database, { folder }).retention.archive('2026-05', 'li.wei');
+  const { headers, bytes } = await exportOf('jsonl', { institution: 'bank-01' });
+  expect([headers['x-audit-archived'], bytes.toString().trimEnd().split('\n').length]).toEqual(['2026-05', 1]);
+  await sealAll(zone);
+  const { note } = JSON.parse((await ask(`/audit/exports/${headers['x-request-id']}`)).bytes.toString());
+  expect(note).toContain('\narchived 2026-05\n');
+  const later = await exportOf('jsonl', { institution: 'bank-01', from: '2026-06-01T00:00:00+08:00' });
+  expect(later.headers['x-audit-archived']).toBeUndefined();
+}, 60_000);
 
 test('a slow reader of a workbook slows the reading of the log', async () => {
   // Noise, which no compression makes small.
@@ -245,4 +273,4 @@ test('a slow reader of a workbook slows the reading of the log', async () => {
   for await (const chunk of response) bytes += (chunk as Buffer).length;
   expect(bytes).toBeGreaterThan(15_000_000);
   expect(pages()).toBe(11);
-}, 120_000);
+}, 240_000);

@@ -1,10 +1,13 @@
 /** What an export is made of, without a database: cells, filters, and which entries fit them. */
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
+import ExcelJS from 'exceljs';
 import fc from 'fast-check';
-import type { AuditEntry } from '../../src/audit/entry.js';
+import { type AuditEntry, canonical } from '../../src/audit/entry.js';
 import { csvCell } from '../../src/audit/export/delimited.js';
 import { readFilter } from '../../src/audit/export/filterText.js';
+import type { ExportedEntry } from '../../src/audit/export/source.js';
+import { workbookOf } from '../../src/audit/export/workbook.js';
 import type { TrailFilter } from '../../src/audit/filter.js';
 import { matches } from '../../src/audit/matches.js';
 import { loadCatalogue } from '../../src/catalogue/load.js';
@@ -129,5 +132,43 @@ describe('a filter', () => {
     [{ consent: 'consent-2' }, false],
   ])('%j fits an entry: %s', (filter, fits) => {
     expect(matches(entry, filter as TrailFilter, catalogue)).toBe(fits);
+  });
+});
+
+describe('a workbook', () => {
+  const exported = (changes: Partial<AuditEntry>): ExportedEntry => {
+    const entry = entryAt(new Date('2026-05-01T00:00:00Z'), changes);
+    return { entry, text: canonical(entry) };
+  };
+  async function read(pages: readonly (readonly ExportedEntry[])[], rowsASheet?: number): Promise<ExcelJS.Workbook> {
+    const chunks: Buffer[] = [];
+    async function* given() {
+      yield* pages;
+    }
+    for await (const chunk of workbookOf(given(), rowsASheet === undefined ? {} : { rowsASheet })) chunks.push(chunk);
+    const workbook = new ExcelJS.Workbook();
+    await workbook.xlsx.load(Buffer.concat(chunks) as unknown as ArrayBuffer);
+    return workbook;
+  }
+  test('goes on in another sheet where one is full', async () => {
+    const entries = Array.from({ length: 7 }, (_, number) => exported({ caseNumber: `C-${number}` }));
+    const { worksheets } = await read([entries.slice(0, 2), entries.slice(2)], 3);
+    const cases = worksheets.map((sheet) => sheet.getColumn(8).values.slice(1));
+    const title = '案件编号 case number';
+    expect(cases).toEqual([
+      [title, 'C-0', 'C-1', 'C-2'],
+      [title, 'C-3', 'C-4', 'C-5'],
+      [title, 'C-6'],
+    ]);
+  });
+  test('says where a cell is too long for one', async () => {
+    const [sheet] = (await read([[exported({ changes: [{ mutation: 'm', state: 'DONE', detail: '张'.repeat(40_000) }] })]])).worksheets;
+    const cell = String(sheet?.getRow(2).getCell(21).value);
+    expect(cell).toHaveLength(32_767);
+    expect(cell).toMatch(/cut: JSON Lines has all of it）$/);
+  });
+  test('of nothing has its titles', async () => {
+    const [sheet] = (await read([])).worksheets;
+    expect(sheet?.rowCount).toBe(1);
   });
 });

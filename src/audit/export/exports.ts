@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { actorOf, type Caller, type StaffCaller } from '../../access/inquiry.js';
 import { Fault } from '../../faults.js';
 import type { Postgres } from '../../postgres.js';
+import type { Archived } from '../archived.js';
 import { type AuditEntry, ENTRY_VERSION, type LookupEntry } from '../entry.js';
 import type { TrailFilter } from '../filter.js';
 import type { AuditLog, Receipt } from '../log.js';
@@ -32,6 +33,8 @@ export interface Export {
   readonly receipt: Receipt;
   readonly contentType: string;
   readonly fileName: string;
+  /** Months of the span asked that are kept in files and are not in what is given. */
+  readonly archived: readonly string[];
   /** To be read to its end, or destroyed. */
   readonly body: Readable;
 }
@@ -48,6 +51,7 @@ export interface Exports {
 }
 export interface ExportParts {
   readonly source: TrailSource;
+  readonly archived: Archived;
   readonly audit: AuditLog;
   readonly postgres: Postgres;
   readonly now: () => Date;
@@ -65,7 +69,7 @@ const SIGNED = "select entry, rows, encode(sha256, 'hex') as sha256, note from a
 const BEGUN = 'select entry from audit_entry where id = $1';
 
 export function openExports(parts: ExportParts): Exports {
-  const { source, audit, postgres, now, newId } = parts;
+  const { source, archived, audit, postgres, now, newId } = parts;
   const underWay = new Set<string>();
 
   const append = async (entry: AuditEntry): Promise<Receipt> => (await audit.append(entry)).receipt;
@@ -90,8 +94,10 @@ export function openExports(parts: ExportParts): Exports {
     return () => underWay.delete(actor);
   }
 
+  const monthsWithout = async ({ filter }: ExportAsked) => (await archived.within(filter)).map(({ month }) => month);
+
   /** The bytes, one chunk behind: the last leaves when the entry about all of them is durable. */
-  async function* told(asked: ExportAsked, caller: StaffCaller, progress: Progress): AsyncGenerator<Buffer> {
+  async function* told(asked: Begun, caller: StaffCaller, progress: Progress): AsyncGenerator<Buffer> {
     const digest = createHash('sha256');
     let held: Buffer | null = null;
     for await (const chunk of bytesOf(asked, counted(source.pages(asked.filter), progress))) {
@@ -101,9 +107,25 @@ export function openExports(parts: ExportParts): Exports {
       held = chunk;
     }
     const ended = { export: asked.id, bytes: progress.bytes, sha256: digest.digest('hex') };
-    await append(entryOf(newId(), caller, asked.startedAt, { ...lookupOf(asked), returned: progress.rows, ended }));
+    // A month may have left while it was read.
+    const without = { ...asked, archived: await monthsWithout(asked) };
+    await append(entryOf(newId(), caller, asked.startedAt, { ...lookupOf(without), returned: progress.rows, ended }));
     progress.whole = true;
     if (held) yield held;
+  }
+
+  async function started(asked: Begun, caller: StaffCaller, leave: () => void): Promise<Export> {
+    const receipt = await append(entryOf(asked.id, caller, asked.startedAt, { ...lookupOf(asked), returned: 0 }));
+    const progress: Progress = { rows: 0, bytes: 0, whole: false };
+    const body = Readable.from(told(asked, caller, progress), { objectMode: false, highWaterMark: 128 * 1024 });
+    body.once('close', () => {
+      leave();
+      if (progress.whole) return;
+      const ended = { export: asked.id, bytes: progress.bytes };
+      append(entryOf(newId(), caller, asked.startedAt, { ...lookupOf(asked), returned: progress.rows, ended })).catch(() => undefined);
+    });
+    const fileName = `audit-${receipt.time.slice(0, 10)}-${asked.id.slice(-6)}.${asked.format}`;
+    return { receipt, contentType: CONTENT_TYPES[asked.format], fileName, archived: asked.archived, body };
   }
 
   return {
@@ -111,17 +133,7 @@ export function openExports(parts: ExportParts): Exports {
       const caller = overseerOf(asked.caller);
       const leave = enter(caller);
       try {
-        const receipt = await append(entryOf(asked.id, caller, asked.startedAt, { ...lookupOf(asked), returned: 0 }));
-        const progress: Progress = { rows: 0, bytes: 0, whole: false };
-        const body = Readable.from(told(asked, caller, progress), { objectMode: false, highWaterMark: 128 * 1024 });
-        body.once('close', () => {
-          leave();
-          if (progress.whole) return;
-          const ended = { export: asked.id, bytes: progress.bytes };
-          append(entryOf(newId(), caller, asked.startedAt, { ...lookupOf(asked), returned: progress.rows, ended })).catch(() => undefined);
-        });
-        const fileName = `audit-${receipt.time.slice(0, 10)}-${asked.id.slice(-6)}.${asked.format}`;
-        return { receipt, contentType: CONTENT_TYPES[asked.format], fileName, body };
+        return await started({ ...asked, archived: await monthsWithout(asked) }, caller, leave);
       } catch (error) {
         leave();
         throw error;
@@ -148,6 +160,8 @@ export function openExports(parts: ExportParts): Exports {
   }
 }
 
+type Begun = ExportAsked & Pick<Export, 'archived'>;
+
 interface Progress {
   rows: number;
   bytes: number;
@@ -173,8 +187,8 @@ function bytesOf({ format, bom }: ExportAsked, pages: AsyncIterable<readonly Exp
   }
 }
 
-function lookupOf({ format, filter }: ExportAsked): Omit<LookupEntry, 'returned'> {
-  return { field: EXPORT_FIELD, filter: { format, filter: filterWords(filter) } };
+function lookupOf({ format, filter, archived }: Begun): Omit<LookupEntry, 'returned'> {
+  return { field: EXPORT_FIELD, filter: { format, filter: filterWords(filter), ...(archived.length > 0 ? { archived } : {}) } };
 }
 
 /** Who may look into the whole log. @throws Fault ACCESS_DENIED */

@@ -2,7 +2,7 @@
  * Signs exports when the entry that ended them gets its leaf: the key that signs checkpoints is at hand there, and in no
  * process that serves. The text of the note, each line `word value`:
  * `zone-export/1`, `origin`, `export` (receipt of its beginning), `entry` (of its end), `leaf`, `format`, `rows`, `bytes`,
- * `sha256` (hex), `time`, `filter` (canonical JSON).
+ * `sha256` (hex), `time`, `archived` (months of the span that were not in the database, or `-`), `filter` (canonical JSON).
  */
 import canonicalize from 'canonicalize';
 import type { Client } from '../../postgres.js';
@@ -50,7 +50,7 @@ function endedIn(at: IntegratedEntry): Whole[] {
 }
 
 function textOf({ at, lookup, ended }: Whole, origin: string): string {
-  const { format, ...filter } = lookup.filter;
+  const { format, filter = {}, archived = [] } = lookup.filter as { format?: string; filter?: object; archived?: readonly string[] };
   const lines = [
     `origin ${origin}`,
     `export ${ended.export}`,
@@ -61,7 +61,8 @@ function textOf({ at, lookup, ended }: Whole, origin: string): string {
     `bytes ${ended.bytes}`,
     `sha256 ${ended.sha256}`,
     `time ${at.entry.time}`,
-    `filter ${canonicalize(filter.filter ?? {})}`,
+    `archived ${archived.join(' ') || '-'}`,
+    `filter ${canonicalize(filter)}`,
   ];
   return [NOTE_KIND, ...lines, ''].join('\n');
 }

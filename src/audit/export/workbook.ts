@@ -14,9 +14,12 @@ const ROWS_A_SHEET = 1_048_575;
 const LONGEST_CELL = 32_767;
 const CUT = ' …（截断，全文见 JSON Lines / cut: JSON Lines has all of it）';
 
-export async function* workbookOf(pages: AsyncIterable<readonly ExportedEntry[]>): AsyncGenerator<Buffer> {
+export async function* workbookOf(
+  pages: AsyncIterable<readonly ExportedEntry[]>,
+  { rowsASheet = ROWS_A_SHEET }: { rowsASheet?: number } = {},
+): AsyncGenerator<Buffer> {
   const out = new PassThrough({ highWaterMark: 256 * 1024 });
-  const written = write(pages, out).catch((error: Error) => {
+  const written = write(pages, out, rowsASheet).catch((error: Error) => {
     out.destroy(error);
   });
   try {
@@ -27,15 +30,15 @@ export async function* workbookOf(pages: AsyncIterable<readonly ExportedEntry[]>
   }
 }
 
-async function write(pages: AsyncIterable<readonly ExportedEntry[]>, out: PassThrough): Promise<void> {
+async function write(pages: AsyncIterable<readonly ExportedEntry[]>, out: PassThrough, rowsASheet: number): Promise<void> {
   const workbook = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: out, useSharedStrings: false, useStyles: true, zip: { zlib: { level: 2 } } });
   let sheet = addSheet(workbook, 1);
   let rows = 0;
   for await (const page of pages) {
     for (const one of page) {
-      if (rows > 0 && rows % ROWS_A_SHEET === 0) {
+      if (rows > 0 && rows % rowsASheet === 0) {
         sheet.commit();
-        sheet = addSheet(workbook, rows / ROWS_A_SHEET + 1);
+        sheet = addSheet(workbook, rows / rowsASheet + 1);
       }
       sheet.addRow(rowOf(one).map(shortened)).commit();
       rows++;
