@@ -73,7 +73,7 @@ export async function runMonth(
       raises.push({ kind, institution, operator, caseNumber, topic, time });
     }
     if (time % (12 * HOUR) === 0) await closeOld();
-    if (time % DAY === 0) progress((time - MONTH_BEGIN) / DAY);
+    if ((time - MONTH_BEGIN) % DAY === 0) progress((time - MONTH_BEGIN) / DAY);
   }
   return { raises, spent, entries: nextEntry, ...(await held(month, raises)) };
 
