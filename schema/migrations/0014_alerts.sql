@@ -75,7 +75,6 @@ create table alert_pending_read (
   purpose     text not null,
   operator    text not null,
   day         timestamptz not null,
-  reads       bigint not null,
   receipts    text[] not null,
   first_time  timestamptz not null,
   last_time   timestamptz not null,

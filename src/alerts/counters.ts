@@ -92,12 +92,12 @@ async function sketchesOf(client: Client, gathered: readonly Gathered[]): Promis
 }
 
 const WAIT = `
-insert into alert_pending_read as p (uscc, institution, case_number, purpose, operator, day, reads, receipts, first_time, last_time, due)
-select uscc, institution, case_number, purpose, operator, day, count(*), (array_agg(receipt order by time))[1:3], min(time), max(time), min(time) + $8::interval
+insert into alert_pending_read as p (uscc, institution, case_number, purpose, operator, day, receipts, first_time, last_time, due)
+select uscc, institution, case_number, purpose, operator, day, (array_agg(receipt order by time))[1:3], min(time), max(time), min(time) + $8::interval
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $9::timestamptz[])
   as added (uscc, institution, case_number, purpose, operator, receipt, time, day)
 group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
-on conflict (uscc, institution, case_number, purpose, operator, day) do update set reads = p.reads + excluded.reads,
+on conflict (uscc, institution, case_number, purpose, operator, day) do update set
   first_time = least(p.first_time, excluded.first_time), last_time = greatest(p.last_time, excluded.last_time),
   receipts = case when cardinality(p.receipts) >= 3 then p.receipts else (p.receipts || excluded.receipts)[1:3] end`;
 

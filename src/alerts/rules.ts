@@ -28,7 +28,7 @@ const hour: Threshold = { least: 0, most: 23, whole: true, loosens: 'EITHER' };
 /** The thresholds of each kind: these, no others, and each within its bounds. */
 const THRESHOLDS = {
   READS_WITHOUT_LIVE_CASE: { graceHours: count(24 * 14, 0), enterprisesADay: count(100_000), shareOfDay: share },
-  ONE_OPERATOR_MANY_ENTERPRISES: { lendingEnterprisesADay: count(20_000), monitoringEnterprisesADay: count(20_000) },
+  ONE_OPERATOR_MANY_ENTERPRISES: { lendingEnterprisesADay: count(10_000), monitoringEnterprisesADay: count(10_000) },
   UNUSUAL_VOLUME: { deviations: ratio(100), times: ratio(100), leastEnterprises: count(1_000_000), leastDays: count(50) },
   READS_AT_NIGHT: { fromHour: hour, untilHour: hour, readsANight: count(100_000), timesUsual: ratio(100) },
   READS_AFTER_DECLINE: { graceHours: count(24 * 14, 0), readsADay: count(100_000) },

@@ -1,8 +1,10 @@
 /**
- * How many different enterprises, without keeping which (linear counting): each sets one of 8,192 bits, and the share of
- * bits that are not set tells the number, within two percent up to some tens of thousands.
+ * How many different enterprises, without keeping which (linear counting): each sets one of 2,048 bits, and the share of
+ * bits that are not set tells the number: within three percent up to five thousand, within six up to ten thousand.
  */
-const BITS = 8_192;
+const BITS = 2_048;
+/** Bits set in each byte. */
+const SET = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 export function emptySketch(): Buffer {
   return Buffer.alloc(BITS / 8);
@@ -17,8 +19,8 @@ export function addTo(sketch: Buffer, usccs: Iterable<string>): void {
 }
 
 export function numberIn(sketch: Buffer): number {
-  let unset = 0;
-  for (const byte of sketch) for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) === 0) unset++;
+  let unset = BITS;
+  for (const byte of sketch) unset -= SET[byte] as number;
   return Math.round(BITS * Math.log(BITS / Math.max(unset, 1)));
 }
 

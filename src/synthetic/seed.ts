@@ -218,7 +218,7 @@ async function copyConsents(
 
 /** The firms of the demonstration are read by everybody; canaries are none of them, and nobody has their consent. */
 const FIRST_CANARY = 100;
-const ONE_CANARY_IN = 400;
+const ONE_CANARY_IN = 200;
 
 async function plantCanaries(client: pg.PoolClient, seed: number, enterprises: number): Promise<void> {
   const random = new Random();

@@ -5,8 +5,8 @@ import { DAY, MONTH_BEGIN } from './month.mjs';
 const HOUR = 3_600_000;
 /** An officer looks at what is open twice a day and closes it. */
 const CLOSED_AFTER = 20 * HOUR;
-/** Cases are waited for, so an alert about them comes a day later. */
-const LATEST = 27 * HOUR;
+/** Cases are waited for, so an alert about them comes a day later; others come soon, or were not about it. */
+const latestOf = (kind) => (kind === 'READS_WITHOUT_LIVE_CASE' ? 27 : 2) * HOUR;
 
 /**
  * @param parts what the project gives: { owner, canonical, leafHash, newRequestId, sequencerAt(clock), watchAt(clock) }
@@ -73,7 +73,7 @@ export async function runMonth(
       raises.push({ kind, institution, operator, caseNumber, topic, time });
     }
     if (time % (12 * HOUR) === 0) await closeOld();
-    if (time % DAY === 0) progress((time - MONTH_BEGIN) / DAY);
+    if ((time - MONTH_BEGIN) % DAY === 0) progress((time - MONTH_BEGIN) / DAY);
   }
   return { raises, spent, entries: nextEntry, ...(await held(month, raises)) };
 
@@ -140,7 +140,7 @@ function held({ truths }, raises) {
     (!raise.operator || !truth.operator || raise.operator === truth.operator) &&
     (!raise.caseNumber || !truth.caseNumber || raise.caseNumber === truth.caseNumber) &&
     raise.time >= truth.from &&
-    raise.time <= truth.until + LATEST;
+    raise.time <= truth.until + latestOf(raise.kind);
   const judged = raises.map((raise) => ({ ...raise, right: truths.some((truth) => isOf(raise, truth)) }));
   const found = truths.map((truth) => {
     const own = raises.find((raise) => raise.kind === truth.kind && isOf(raise, truth));

@@ -1,23 +1,34 @@
 /** A small month with planted abuse through the real sequencer and rules: what is plain is found, and little is raised for nothing. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openCanaries } from '../../src/alerts/canaries.js';
 import { watchEntries } from '../../src/alerts/watchEntries.js';
 import { canonical, leafHash } from '../../src/audit/entry.js';
 import { openSequencer } from '../../src/audit/sequencer.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { newRequestId } from '../../src/http/requestId.js';
+import type { Uscc } from '../../src/terms.js';
 import { openEvidence, openWatch } from '../../src/zone/evidence.js';
 // biome-ignore lint/suspicious/noTsIgnore: the bench is JavaScript
 // @ts-ignore
 import { monthOf } from '../bench/month.mjs';
 // @ts-expect-error
 import { figuresOf, runMonth } from '../bench/monthRun.mjs';
-import { openTestZone, type TestZone } from '../harness/zone.js';
+import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 
 let zone: TestZone;
 beforeAll(async () => {
-  zone = await openTestZone({ enterprises: 0 });
+  zone = await openTestZone({ enterprises: 120 });
 }, 60_000);
 afterAll(() => zone?.close());
+
+test('the synthetic zone holds canaries, and its owner adds more', async () => {
+  const canaries = openCanaries({ postgres: zone.owner });
+  expect((await canaries.list()).map(({ uscc }) => uscc)).toEqual([firm(117)]);
+  expect(await canaries.add({ uscc: firm(118) as Uscc, reason: 'planted' })).toBe(true);
+  expect(await canaries.add({ uscc: firm(118) as Uscc, reason: 'again' })).toBe(false);
+  expect(await canaries.add({ uscc: firm(500) as Uscc, reason: 'not in the zone' })).toBe(false);
+  expect(await canaries.list()).toHaveLength(2);
+});
 
 test('a fortnight of six institutions', async () => {
   const month = monthOf({ seed: 3, institutions: 6, days: 14, planted: 1 });

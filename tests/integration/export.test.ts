@@ -11,7 +11,7 @@ import { type AuditEntry, canonical, type ExportEnded, type LookupEntry } from '
 import { signNote, verifierKeyOf } from '../../src/audit/note.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { verifyExport } from '../../src/verify/verifyExport.js';
-import { openKeeping } from '../../src/zone.js';
+import { openKeeping } from '../../src/zone/evidence.js';
 import { appendPast, entryAt, sealAll } from '../harness/months.js';
 import { entriesSince, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
