@@ -92,7 +92,8 @@ async function strikeMany(place, { kills, drains, say }) {
     if (blow === 'drain') {
       await restarting;
       await works(place);
-      restarting = await drain(place);
+      await drain(place);
+      restarting = Promise.resolve();
       struck.drain++;
     } else {
       const kind = oneOf(place.chance, [
@@ -150,7 +151,7 @@ async function drain(place) {
   gateway.child.kill('SIGTERM');
   const code = await Promise.race([gateway.ended, sleep(ENDS_WITHIN_MS, 'not at all', { ref: false })]);
   if (code !== 0) throw new Error(`after SIGTERM a gateway ended with ${code}: ${gateway.words()}`);
-  return replace(place, position);
+  await replace(place, position);
 }
 
 /** The postmaster and all its children, or one child that serves a session: then the postmaster ends the others itself. */
