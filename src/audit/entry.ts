@@ -2,9 +2,9 @@
  * The format of an audit entry, as pure functions: what was asked of whom, for what, under which policy and consents,
  * and what went out clear, masked or was denied. MUST hold no value of any item.
  */
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { hash } from 'node:crypto';
 import type { Reason } from '../access/outcome.js';
+import { canonicalText } from './canonicalText.js';
 
 export const ENTRY_VERSION = 1;
 
@@ -145,13 +145,10 @@ export type AuditEntry = Outcome & {
 
 /** Canonical JSON (RFC 8785): the bytes that are hashed and stored. */
 export function canonical(entry: AuditEntry): string {
-  return canonicalize(entry) as string;
+  return canonicalText(entry);
 }
 
 /** RFC 6962: SHA-256 over 0x00 and the leaf's bytes. */
 export function leafHash(canonicalEntry: string): Buffer {
-  return createHash('sha256')
-    .update(Buffer.from([0]))
-    .update(canonicalEntry, 'utf8')
-    .digest();
+  return hash('sha256', `\0${canonicalEntry}`, 'buffer');
 }

@@ -2,11 +2,12 @@
  * Who calls: a signed token (ES256, five minutes at most) becomes a Caller, or a refusal that says no more than it must. A
  * token that is bound to a key is good only together with that key: a certificate (RFC 8705) or a proof (RFC 9449).
  */
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Caller } from '../access/inquiry.js';
 import { Fault } from '../faults.js';
 import { type InstitutionId, readUscc, STAFF_ROLES, type StaffId, TOKEN_LIFE_SECONDS } from '../terms.js';
 import { checkProof, type UseOnce } from './proof.js';
+import { CLOCK_TOLERANCE_SECONDS, openVerification } from './signature.js';
 
 /** What a request brings along to say who sends it. */
 export interface Presented {
@@ -39,26 +40,18 @@ export interface TokenTrust {
   readonly isDismissed: (caller: Caller) => boolean;
 }
 
-/** Clocks of issuer and gateway may differ by this much. */
-const CLOCK_TOLERANCE_SECONDS = 5;
 const LONGEST_TOKEN = 4_096;
 const NAME_FORM = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
 export function openAuthenticator({ keys, issuer, audience, bindingRequired, actorRequired, useOnce, isDismissed }: TokenTrust): Authenticator {
+  const verify = openVerification({ keys, issuer, audience });
   return {
     async authenticate(presented) {
       const { authorization } = presented;
       if (authorization === undefined || authorization === '') throw new Fault('TOKEN_MISSING');
       const [, scheme, token] = /^(Bearer|DPoP) ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization) ?? [];
       if (!scheme || !token || token.length > LONGEST_TOKEN) throw new Fault('TOKEN_INVALID');
-      const { payload } = await jwtVerify(token, keys, {
-        algorithms: ['ES256'],
-        issuer,
-        audience,
-        typ: 'at+jwt',
-        requiredClaims: ['exp', 'iat', 'sub', 'client_id'],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      }).catch((error: unknown) => {
+      const payload = await verify(token).catch((error: unknown) => {
         throw refusalOf(error);
       });
       const { client_id: client, exp, iat } = payload;

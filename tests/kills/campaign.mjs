@@ -41,10 +41,19 @@ export async function runCampaign({ kills, seed, drains = 0, callers = 6, plante
   // Enterable by all, so that the data lie here and go with it.
   chmodSync(home, 0o755);
   const redis = await startRedis();
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ZONE_HOME: home, LOG_LEVEL: 'fatal', ...(redis ? { REDIS_URL: redis.url } : {}) };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ZONE_HOME: home,
+    LOG_LEVEL: 'fatal',
+    DATABASE_LIMIT_MS: '2000',
+    ...(redis ? { REDIS_URL: redis.url } : {}),
+  };
   const config = readConfig(env);
   const database = await openDatabase(config);
   const gateways = [];
+  /** Every gateway ever begun, so that none outlives a campaign that breaks off. */
+  const started = [];
   let client = null;
   try {
     const catalogue = openCatalogue(config);
@@ -52,10 +61,10 @@ export async function runCampaign({ kills, seed, drains = 0, callers = 6, plante
     const owner = database.open('owner');
     await seedZone({ postgres: owner, catalogue }, { enterprises: ENTERPRISES, seed: 1, seedsFolder: config.seedsFolder });
     if (planted) await owner.query({ text: PLANTED });
-    gateways.push(await startGateway(env), await startGateway(env));
+    gateways.push(await startGateway(env, started), await startGateway(env, started));
     const file = join(home, 'answers.jsonl');
     client = await startClient(env, { file, callers, seed, enterprises: ENTERPRISES });
-    const place = { home, env, gateways, client, chance: chanceFrom(seed), drained: [] };
+    const place = { home, env, gateways, started, client, chance: chanceFrom(seed), drained: [] };
     tellPorts(place);
     const struck = await strikeMany(place, { kills, drains, say });
     await works(place);
@@ -65,8 +74,7 @@ export async function runCampaign({ kills, seed, drains = 0, callers = 6, plante
     return { struck, ...checked };
   } finally {
     client?.child.kill('SIGKILL');
-    for (const gateway of gateways) gateway?.child.kill('SIGKILL');
-    await Promise.all(gateways.map((gateway) => gateway?.ended));
+    for (const child of started) child.kill('SIGKILL');
     redis?.child.kill('SIGKILL');
     await database.close();
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
@@ -85,7 +93,8 @@ async function strikeMany(place, { kills, drains, say }) {
     if (blow === 'drain') {
       await restarting;
       await works(place);
-      restarting = await drain(place);
+      await drain(place);
+      restarting = Promise.resolve();
       struck.drain++;
     } else {
       const kind = oneOf(place.chance, [
@@ -100,6 +109,8 @@ async function strikeMany(place, { kills, drains, say }) {
       } else await killPostgres(place, kind);
       struck[kind]++;
     }
+    // Whether one came back is seen before the next is taken away.
+    restarting.catch(() => undefined);
     say(blow, { struck, received: place.client.received });
   }
   await restarting;
@@ -122,7 +133,7 @@ function tellPorts({ client, gateways }) {
 async function replace(place, position) {
   place.gateways[position] = null;
   tellPorts(place);
-  place.gateways[position] = await startGateway(place.env);
+  place.gateways[position] = await startGateway(place.env, place.started);
   tellPorts(place);
 }
 
@@ -141,7 +152,7 @@ async function drain(place) {
   gateway.child.kill('SIGTERM');
   const code = await Promise.race([gateway.ended, sleep(ENDS_WITHIN_MS, 'not at all', { ref: false })]);
   if (code !== 0) throw new Error(`after SIGTERM a gateway ended with ${code}: ${gateway.words()}`);
-  return replace(place, position);
+  await replace(place, position);
 }
 
 /** The postmaster and all its children, or one child that serves a session: then the postmaster ends the others itself. */

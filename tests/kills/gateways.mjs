@@ -8,12 +8,13 @@ import { freePort } from '../../dist/embedded.js';
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const SERVES_WITHIN_MS = 180_000;
 
-/** Starts one and waits until it answers; one that dies on its way, because its database was just killed, is started again. */
-export async function startGateway(env) {
+/** Starts one and waits until it answers; one that dies on its way, because its database was just killed, is started again. @param started told of every process begun */
+export async function startGateway(env, started) {
   let words = '';
   for (const until = Date.now() + SERVES_WITHIN_MS; Date.now() < until; ) {
     const port = await freePort();
     const child = spawn(process.execPath, [MAIN, 'serve'], { env: { ...env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'pipe'] });
+    started.push(child);
     child.stderr.setEncoding('utf8').on('data', (text) => (words = (words + text).slice(-2_000)));
     const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
     while (child.exitCode === null && child.signalCode === null && Date.now() < until) {
