@@ -40,7 +40,7 @@ from (
 const BLOCKS = `
 insert into audit_block select (leaf - 1) / 256, min(sequence), max(sequence), count(*), min(time), max(time)
 from (select row_number() over (order by sequence) as leaf, sequence, time from audit_entry) numbered group by 1`;
-const home = mkdtempSync(join(tmpdir(), 'zone-bench-'));
+const home = mkdtempSync(join(tmpdir(), 'zone-verifying-'));
 // Enterable by all, so that the data lie here and go with it.
 chmodSync(home, 0o755);
 const config = readConfig({ ...process.env, ZONE_HOME: home, LOG_LEVEL: 'silent' });
