@@ -22,6 +22,8 @@ export interface VerifyOptions {
   readonly witnesses?: readonly string[];
   /** Begin at the newest checkpoint of that time or size, whose signed root vouches for what is before it. */
   readonly since?: { readonly time: Date } | { readonly size: number };
+  /** Rows that are read at once. */
+  readonly rows?: number;
   readonly told?: (finding: Finding) => void;
   /** Entries read so far, and leaves of the tree. */
   readonly progress?: (entries: number, size: number) => void;
@@ -45,7 +47,7 @@ export interface Verification {
   readonly milliseconds: number;
 }
 
-export async function verifyLog({ client, keys, witnesses = [], since, told, progress }: VerifyOptions): Promise<Verification> {
+export async function verifyLog({ client, keys, witnesses = [], since, rows, told, progress }: VerifyOptions): Promise<Verification> {
   const began = performance.now();
   const findings = openFindings(told);
   const claims = await readClaims(client, { keys, witnesses }, findings);
@@ -79,6 +81,7 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
     },
     flawed: (leaf, seen, flaw) => flawed(seen, flaw, leaf),
     unsealed: takeUnsealed,
+    rows,
     async progress(entries, leaf) {
       await blocks.compare(client, leaf, findings);
       progress?.(entries, size);
