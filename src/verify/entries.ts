@@ -62,6 +62,8 @@ const BLOCK_OF = 'select block from audit_block where first_sequence <= $1 order
 
 export interface EntriesParts {
   readonly client: Client;
+  /** What rows are read from. */
+  readonly source: string;
   /** The first leaf, and the place after which its entry stands. */
   readonly leaf: number;
   readonly after: number;
@@ -83,7 +85,7 @@ export interface EntriesParts {
 export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
   const { client, size, matched, flawed } = parts;
   const { rows = PAGE } = parts;
-  const page = openPage(rows);
+  const page = openPage(rows, parts.source);
   const nearby = Math.min(AHEAD, rows);
   const lonelyLeaves: LonelyLeaf[] = [];
   const lonelyEntries: LonelyEntry[] = [];
@@ -205,7 +207,7 @@ function hashesIn(bytes: Buffer): string[] {
 }
 
 /** Rows of a page, of which only so much is kept as is needed to compare them. */
-function openPage(rows: number) {
+function openPage(rows: number, source: string) {
   const places = new Float64Array(rows);
   const times = new Float64Array(rows);
   const ids: string[] = new Array(rows);
@@ -264,7 +266,7 @@ function openPage(rows: number) {
       const met = edge;
       count = 0;
       flaws.clear();
-      const came = await copyRows(client, met ? met.place : after + 1, rows, take);
+      const came = await copyRows(client, source, met ? met.place : after + 1, rows, take);
       if (count === 0 && came === rows) throw new Error(`more than ${rows} rows stand at place ${met?.place}`);
       const last = count > 0 ? (places[count - 1] as number) : null;
       if (last !== null) {

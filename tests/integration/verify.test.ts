@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { verifierKeyOf } from '../../src/audit/note.js';
 import type { Client } from '../../src/postgres.js';
@@ -90,6 +91,28 @@ test('a long stretch that is gone is one finding, and what follows is found agai
   );
   expect(verification.findings.filter(({ kind }) => kind === 'MISSING')).toEqual([expect.objectContaining({ leaf: 20, leaves: 500 })]);
   expect(kindsOf(verification)).toEqual(['MISSING']);
+});
+
+test('a month that has left the database is verified from its archive', async () => {
+  const rows = (
+    await zone.owner.query<{ sequence: number; id: string; time: Date; institution: string; entry: string; hash: Buffer }>({
+      text: 'select sequence, id, time, institution, entry, leaf_hash as hash from audit_entry_2026_09 order by sequence',
+    })
+  ).map(({ hash, ...row }, leaf) => JSON.stringify({ leaf, ...row, leafHash: hash.toString('hex') }));
+  const header = JSON.stringify({ kind: 'zone-archive/1', month: '2026-09', origin: 'zone.example/audit', hash: 'SHA-256' });
+  const end = JSON.stringify({ kind: 'zone-archive-end/1', entries: rows.length, path: [], checkpoint: log.witnesses.at(-1) });
+  const file = beside('audit-2026-09.jsonl.gz');
+  const verifyWith = async (lines: readonly string[], drop = true) => {
+    writeFileSync(file, gzipSync(lines.map((line) => `${line}\n`).join('')));
+    return after((client) => client.query(drop ? 'drop table audit_entry_2026_09' : 'select'), { archives: [file, beside('keys.txt')] });
+  };
+  expect(await verifyWith([header, ...rows, end])).toMatchObject({ state: 'CLEAN', proven: 600, entries: 605 });
+  expect(await verifyWith([header, ...rows, end], false)).toMatchObject({ state: 'CLEAN', entries: 605 });
+  expect(kindsOf(await verifyWith([header, ...rows.slice(0, 40), ...rows.slice(41), end]))).toEqual(['MISSING']);
+  const edited = rows.map((row, at) => (at === 30 ? row.replace('PRE_LOAN_REVIEW', 'LOAN_APPROVAL') : row));
+  expect((await verifyWith([header, ...edited, end])).findings).toEqual([expect.objectContaining({ kind: 'EDITED', leaf: 30 })]);
+  expect(kindsOf(await verifyWith([header, ...rows]))).toEqual(['UNREADABLE']);
+  expect(kindsOf(await after((client) => client.query('drop table audit_entry_2026_09')))).toEqual(['MISSING']);
 });
 
 test('no keys that are trusted, no log that is proven', async () => {
