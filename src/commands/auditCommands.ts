@@ -58,6 +58,7 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .option('--since <time|size>', '自该检查点起 / begin at the checkpoint of that time or size, trusting what it signs')
     .option('--against <file>', '见证文件，或一个检查点 / file of a witness, or one checkpoint; by default witness.jsonl beside the signing key')
     .option('--keys <file>', '公钥文件，每行一个 / verifier keys, one a line; by default keys.txt beside the signing key')
+    .option('--archive <folder>', '已归档月份的文件夹 / folder with the files of months that have left the database')
     .option('--json', 'JSON', false)
     .addHelpText('after', example('node dist/main.js audit verify --against witness.jsonl --keys keys.txt'))
     .action(async (options) => void (await (await import('./verifyLog.js')).verifyWholeLog(options)));

@@ -1,5 +1,5 @@
 /** `audit verify`: the whole log against keys and witnesses that are at hand; what is wrong is said line by line. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
@@ -14,6 +14,7 @@ export interface VerifyLogOptions {
   readonly since?: string;
   readonly against?: string;
   readonly keys?: string;
+  readonly archive?: string;
   readonly json: boolean;
 }
 
@@ -26,16 +27,19 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
   const since = sinceOf(options.since);
   // Before the snapshot: what a witness is told later is not in it.
   const witnesses = options.against !== undefined || existsSync(witnessFile) ? readBy('--against', notesIn, witnessFile) : [];
+  const archives = archivesIn(options.archive);
   const database = await openDatabase(config);
   let bar: Progress | null = null;
   try {
     const verification = await database.open('zone_sequencer', { poolSize: 1 }).withClient(async (client) => {
-      await client.query('begin isolation level repeatable read read only');
+      // Archives are read into a table of this session, which is a write.
+      await client.query(`begin isolation level repeatable read ${archives.length > 0 ? '' : 'read only'}`);
       try {
         return await verifyLog({
           client,
           keys,
           witnesses,
+          archives,
           since,
           told: (finding) => options.json || say(lineOf(finding)),
           progress(entries, size) {
@@ -64,6 +68,15 @@ function readBy<T>(option: string, parse: (text: string) => T, file: string): T 
     return parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new Fault('BAD_USER_INPUT', { detail: `${option} ${file}: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}
+
+function archivesIn(folder: string | undefined): string[] {
+  if (folder === undefined) return [];
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch (error) {
+    throw new Fault('BAD_USER_INPUT', { detail: `--archive ${folder}: ${error instanceof Error ? error.message : String(error)}` });
   }
 }
 

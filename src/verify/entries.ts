@@ -62,6 +62,8 @@ const BLOCK_OF = 'select block from audit_block where first_sequence <= $1 order
 
 export interface EntriesParts {
   readonly client: Client;
+  /** What rows are read from. */
+  readonly source: string;
   /** The first leaf, and the place after which its entry stands. */
   readonly leaf: number;
   readonly after: number;
@@ -74,13 +76,17 @@ export interface EntriesParts {
   readonly flawed: (leaf: number, seen: Seen, flaw: Flaw) => void;
   /** An entry that is not sealed yet. */
   readonly unsealed: (seen: Seen) => void;
+  /** Rows that are read at once. */
+  readonly rows?: number;
   /** Told after each page. */
   readonly progress: (entries: number, leaves: number) => Promise<void>;
 }
 
 export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
   const { client, size, matched, flawed } = parts;
-  const page = openPage();
+  const { rows = PAGE } = parts;
+  const page = openPage(rows, parts.source);
+  const nearby = Math.min(AHEAD, rows);
   const lonelyLeaves: LonelyLeaf[] = [];
   const lonelyEntries: LonelyEntry[] = [];
   let window: Seen[] = [];
@@ -116,8 +122,8 @@ export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
   /** Aligns the window with the leaves ahead, further and further, until it has found itself again or there is no more. */
   const alignWindow = async (last: boolean): Promise<void> => {
     // Few entries may all be in the wrong place: the next page tells more.
-    if (!last && window.length < AHEAD) return;
-    for (let ahead = AHEAD; window.length > 0 && leaf < size; ahead *= 16) {
+    if (!last && window.length < nearby) return;
+    for (let ahead = nearby; window.length > 0 && leaf < size; ahead *= 16) {
       const until = Math.min(leaf + window.length + ahead, size);
       const hashes = hashesIn(await readLeaves(client, leaf, until));
       const found = align(hashes, namesIn(window));
@@ -136,16 +142,16 @@ export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
         leaf += at;
         window = window.slice(found.entries);
         if (!last) return;
-        ahead = AHEAD / 16;
+        ahead = nearby / 16;
         continue;
       }
-      if (until === size || (window.length < PAGE && !last && ahead >= AHEAD * 16)) return;
+      if (until === size || (window.length < rows && !last && ahead >= nearby * 16)) return;
       if (ahead < MOST_AHEAD) continue;
       const far = await farLeaf(client, window, leaf, size);
       if (far === null) return;
       lonelyLeaves.push({ leaf, leaves: far - leaf, hash: '', gap });
       leaf = far;
-      ahead = AHEAD / 16;
+      ahead = nearby / 16;
     }
   };
 
@@ -201,11 +207,11 @@ function hashesIn(bytes: Buffer): string[] {
 }
 
 /** Rows of a page, of which only so much is kept as is needed to compare them. */
-function openPage() {
-  const places = new Float64Array(PAGE);
-  const times = new Float64Array(PAGE);
-  const ids: string[] = new Array(PAGE);
-  const hashes = Buffer.alloc(PAGE * HASH_BYTES);
+function openPage(rows: number, source: string) {
+  const places = new Float64Array(rows);
+  const times = new Float64Array(rows);
+  const ids: string[] = new Array(rows);
+  const hashes = Buffer.alloc(rows * HASH_BYTES);
   const flaws = new Map<number, Flaw>();
   const again: string[] = [];
   const samePlace: Seen[] = [];
@@ -260,15 +266,15 @@ function openPage() {
       const met = edge;
       count = 0;
       flaws.clear();
-      const came = await copyRows(client, met ? met.place : after + 1, PAGE, take);
-      if (count === 0 && came === PAGE) throw new Error(`more than ${PAGE} rows stand at place ${met?.place}`);
+      const came = await copyRows(client, source, met ? met.place : after + 1, rows, take);
+      if (count === 0 && came === rows) throw new Error(`more than ${rows} rows stand at place ${met?.place}`);
       const last = count > 0 ? (places[count - 1] as number) : null;
       if (last !== null) {
         const within = new Set<string>(last === met?.place ? met.ids : []);
         for (let at = count - 1; at >= 0 && places[at] === last; at--) within.add(ids[at] as string);
         edge = { place: last, ids: within };
       }
-      return came === PAGE;
+      return came === rows;
     },
   };
 }

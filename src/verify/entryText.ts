@@ -15,6 +15,10 @@ export type Disagreement = { readonly kind: 'UNREADABLE' | 'EDITED'; readonly de
 const TIME_FIELD = Buffer.from('"time":"');
 const TIME_BYTES = 24;
 const TAIL = Buffer.from('","v":1}');
+const ID_FIELD = Buffer.from('"id":"');
+const INSTITUTION_FIELD = Buffer.from('","institution":"');
+const NO_INSTITUTION = Buffer.from('","institution":null,');
+const QUOTE = 34;
 const TAIL_BYTES = TIME_FIELD.length + TIME_BYTES + TAIL.length;
 
 /** What disagrees between text and columns; null where nothing does. */
@@ -57,9 +61,19 @@ function timeOf(micros: number): string {
 
 /** `"id":"…","institution":"…"` as one run of bytes. Quotes within strings are escaped, so that no value can look like it. */
 function namesItself({ bytes, id, idEnd, institution, institutionEnd, text, textEnd }: RowView): boolean {
-  const named = institution < 0 ? 'null' : `"${bytes.toString('latin1', institution, institutionEnd)}"`;
-  const wanted = `"id":"${bytes.toString('latin1', id, idEnd)}","institution":${named},`;
-  return bytes.toString('latin1', text, textEnd).includes(wanted);
+  const named = idEnd - id;
+  for (let at = bytes.indexOf(ID_FIELD, text); at >= 0 && at + named < textEnd; at = bytes.indexOf(ID_FIELD, at + 1)) {
+    const begins = at + ID_FIELD.length;
+    if (bytes.compare(bytes, id, idEnd, begins, begins + named) !== 0) continue;
+    const follows = begins + named;
+    const field = institution < 0 ? NO_INSTITUTION : INSTITUTION_FIELD;
+    const value = follows + field.length;
+    if (bytes.compare(field, 0, field.length, follows, value) !== 0) continue;
+    if (institution < 0) return true;
+    const ends = value + institutionEnd - institution;
+    return bytes[ends] === QUOTE && bytes.compare(bytes, institution, institutionEnd, value, ends) === 0;
+  }
+  return false;
 }
 
 function endsInItsTime({ bytes, micros, text, textEnd }: RowView): boolean {

@@ -37,9 +37,9 @@ const FIELDS = 6;
 /** PostgreSQL counts from 2000-01-01. */
 const EPOCH_MICROS = 946_684_800_000_000;
 
-/** Rows from a place on, in the order of places, at most so many. @returns how many there were */
-export async function copyRows(client: Client, from: number, most: number, each: (row: RowView) => void): Promise<number> {
-  const sql = `copy (select sequence, id, time, institution, entry, leaf_hash from audit_entry where sequence >= ${BigInt(from)} order by sequence limit ${BigInt(most)}) to stdout (format binary)`;
+/** Rows from a place on of what is read from (no word of a caller's), in the order of places, at most so many. @returns how many there were */
+export async function copyRows(client: Client, source: string, from: number, most: number, each: (row: RowView) => void): Promise<number> {
+  const sql = `copy (select sequence, id, time, institution, entry, leaf_hash from ${source} where sequence >= ${BigInt(from)} order by sequence limit ${BigInt(most)}) to stdout (format binary)`;
   const row: RowView = {
     bytes: Buffer.alloc(0),
     place: 0,

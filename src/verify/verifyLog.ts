@@ -4,6 +4,7 @@
  */
 import type { Client } from '../postgres.js';
 import { findAltered } from './altered.js';
+import { readArchives } from './archives.js';
 import { openBlocks } from './blocks.js';
 import { type Claim, type Claims, readClaims } from './claims.js';
 import { type Flaw, readEntries, type Seen } from './entries.js';
@@ -20,8 +21,12 @@ export interface VerifyOptions {
   readonly keys: readonly VerifierKey[];
   /** Notes of witnesses, read before the snapshot was taken: newer ones would look like a log that was cut. */
   readonly witnesses?: readonly string[];
+  /** Files of months that have left the database; then the transaction MUST be one that may write. */
+  readonly archives?: readonly string[];
   /** Begin at the newest checkpoint of that time or size, whose signed root vouches for what is before it. */
   readonly since?: { readonly time: Date } | { readonly size: number };
+  /** Rows that are read at once. */
+  readonly rows?: number;
   readonly told?: (finding: Finding) => void;
   /** Entries read so far, and leaves of the tree. */
   readonly progress?: (entries: number, size: number) => void;
@@ -45,10 +50,11 @@ export interface Verification {
   readonly milliseconds: number;
 }
 
-export async function verifyLog({ client, keys, witnesses = [], since, told, progress }: VerifyOptions): Promise<Verification> {
+export async function verifyLog({ client, keys, witnesses = [], archives = [], since, rows, told, progress }: VerifyOptions): Promise<Verification> {
   const began = performance.now();
   const findings = openFindings(told);
-  const claims = await readClaims(client, { keys, witnesses }, findings);
+  const { source, notes } = await readArchives(client, archives, findings);
+  const claims = await readClaims(client, { keys, witnesses: [...witnesses, ...notes] }, findings);
   const { start, after } = await startOf(client, claims, since, findings);
   const signed = claims.newest?.size ?? 0;
   const inTiles = await leavesInTiles(client);
@@ -68,6 +74,7 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
   };
   const read = await readEntries({
     client,
+    source,
     size,
     after,
     leaf: start.size,
@@ -79,6 +86,7 @@ export async function verifyLog({ client, keys, witnesses = [], since, told, pro
     },
     flawed: (leaf, seen, flaw) => flawed(seen, flaw, leaf),
     unsealed: takeUnsealed,
+    rows,
     async progress(entries, leaf) {
       await blocks.compare(client, leaf, findings);
       progress?.(entries, size);

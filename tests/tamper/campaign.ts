@@ -22,6 +22,8 @@ export interface CampaignOptions {
 }
 
 const MOST_FAILURES = 10;
+/** Rows that are read at once: ends of pages fall everywhere. */
+const PAGES = [65_536, 250, 97];
 
 export async function runCampaign(owner: Postgres, log: SealedLog, { tamperings, clean, seed, progress }: CampaignOptions): Promise<Tally> {
   const names = Object.keys(TAMPERINGS);
@@ -40,7 +42,7 @@ export async function runCampaign(owner: Postgres, log: SealedLog, { tamperings,
       try {
         const random = chance(seed * 1_000_003 + turn);
         const done = await (TAMPERINGS[name] as (typeof TAMPERINGS)[string])({ client, log, random });
-        const verification = await verifyLog({ client, keys: log.keys, witnesses: log.witnesses });
+        const verification = await verifyLog({ client, keys: log.keys, witnesses: log.witnesses, rows: PAGES[turn % PAGES.length] });
         const tally = tampered[name] as { done: number; missed: number };
         tally.done++;
         for (const kind of Object.keys(verification.counts)) found[kind] = (found[kind] ?? 0) + 1;
@@ -57,7 +59,9 @@ export async function runCampaign(owner: Postgres, log: SealedLog, { tamperings,
     });
     // Clean runs lie among the others: what is rolled back must be gone.
     for (; cleans < Math.floor(((turn + 1) * clean) / tamperings); cleans++) {
-      const verification = await owner.transaction((client) => verifyLog({ client, keys: log.keys, witnesses: log.witnesses }));
+      const verification = await owner.transaction((client) =>
+        verifyLog({ client, keys: log.keys, witnesses: log.witnesses, rows: PAGES[cleans % PAGES.length] }),
+      );
       if (verification.state === 'CLEAN' && verification.proven === log.size && verification.entries > log.size) continue;
       falseAlarms++;
       fail(`clean run after turn ${turn}`, verification);
