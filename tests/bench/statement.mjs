@@ -15,8 +15,8 @@ import { seedZone } from '../../dist/synthetic/seed.js';
 import { usccCheckCharacter } from '../../dist/terms.js';
 import { verifyStatement } from '../../dist/verify/statement.js';
 import { openSubjectChains } from '../../dist/verify/subjects.js';
-import { openCatalogue, openGateway } from '../../dist/zone.js';
 import { openDatabase } from '../../dist/zone/database.js';
+import { openCatalogue, openGateway } from '../../dist/zone.js';
 
 if (process.argv.includes('--help')) {
   console.log('node tests/bench/statement.mjs [--enterprises 20000] [--entries 5000]\n例 Example: node tests/bench/statement.mjs --enterprises 200000');
