@@ -201,7 +201,7 @@ async function measure(trail, filters, after) {
     }
     rounds.push(took);
   }
-  const cpu = ((await cpuSpent()) - begun) / (WARM_ROUNDS * filters.length);
+  const cpu = spentBetween(begun, await cpuSpent()) / (WARM_ROUNDS * filters.length);
   return { cold: spread(rounds[0]), warm: spread(rounds.slice(1).flat()), cpu, found: found / filters.length, unfinished };
 }
 
@@ -209,11 +209,15 @@ async function measure(trail, filters, after) {
 async function cpuSpent() {
   const own = process.cpuUsage();
   const sessions = await watching.query({ text: `select pid from pg_stat_activity where application_name like 'zone %' and datname = current_database()` });
-  const ticks = sessions.map(({ pid }) => {
+  const spent = new Map([[process.pid, (own.user + own.system) / 1000]]);
+  for (const { pid } of sessions) {
     const [, utime, stime] = /^.*\) (?:\S+ ){11}(\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [0, 0, 0];
-    return Number(utime) + Number(stime);
-  });
-  return (own.user + own.system) / 1000 + 10 * ticks.reduce((sum, one) => sum + one, 0);
+    spent.set(pid, 10 * (Number(utime) + Number(stime)));
+  }
+  return spent;
+}
+function spentBetween(before, after) {
+  return [...after].reduce((sum, [pid, spent]) => sum + spent - (before.get(pid) ?? 0), 0);
 }
 
 /** What the sequencer's integration adds to its transaction, batch by batch, at the end of this log. */
@@ -229,7 +233,7 @@ async function integrate(owner) {
       const [begun, spent] = [performance.now(), await cpuSpent()];
       await postings.integrate(client, entries);
       took.push(performance.now() - begun);
-      cpu += (await cpuSpent()) - spent;
+      cpu += spentBetween(spent, await cpuSpent());
     }
     await client.query('rollback');
   });
