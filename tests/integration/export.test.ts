@@ -262,15 +262,15 @@ test('a slow reader of a workbook slows the reading of the log', async () => {
     pastOf(5_000).map((entry) => ({ ...entry, changes: [{ mutation: 'grantAccess', state: 'DONE' as const, detail: detail() }] })),
   );
   const before = gateway.statements.length;
-  const pages = () => gateway.statements.slice(before).filter(({ name }) => name === 'trail page').length;
+  const pages = () => gateway.statements.slice(before).filter(({ name }) => name === 'trail unsealed').length;
   const response = await begin('/audit/export?format=xlsx');
   let [seen, since] = [-1, performance.now()];
   for (; performance.now() - since < 3_000; await sleep(50)) if (pages() !== seen) [seen, since] = [pages(), performance.now()];
-  // Nobody read for three seconds, and the log has eleven pages.
+  // Nobody read for three seconds, and the log has twenty times what one statement brings.
   expect(seen).toBeGreaterThan(0);
-  expect(seen).toBeLessThan(10);
+  expect(seen).toBeLessThan(18);
   let bytes = 0;
   for await (const chunk of response) bytes += (chunk as Buffer).length;
   expect(bytes).toBeGreaterThan(15_000_000);
-  expect(pages()).toBe(11);
+  expect(pages()).toBeGreaterThanOrEqual(20);
 }, 240_000);
