@@ -38,7 +38,8 @@ async function run(program: string, args: readonly string[], where: { cwd?: stri
   const shown = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `… ${lines.length}`] : lines;
   say(shown.map((line) => `    ${line}`).join('\n'));
   say(`    退出码 / exit code ${code}`);
-  if (code !== wanted || (words && !words.test(out))) throw new Fault('INTERNAL', { detail: `${args.slice(0, 2).join(' ')}: ${err.trim().slice(0, 400)}` });
+  if (code !== wanted || (words && !words.test(out)))
+    throw new Fault('INTERNAL', { detail: `${args.slice(0, 2).join(' ')}: ${code}, not ${wanted}. ${err.trim().slice(0, 400)}` });
   return out;
 }
 
