@@ -83,6 +83,21 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
   defineRetention(audit, example);
   defineExports(audit, example);
   defineCanaries(audit, example);
+  defineWalk(audit, example);
+}
+
+function defineWalk(audit: Command, example: (text: string) => string): void {
+  audit
+    .command('walk')
+    .description(
+      '审计员走一遍：告警、日志、解释、证明、对账单、用量、导出、核验 / As an auditor walks: alert, trail, explanation, proofs, statement, usage, export',
+    )
+    .option('--url <url>', '网关地址 / gateway', 'http://127.0.0.1:4000')
+    .option('--institution <code>', '机构代码 / institution whose operator reads what it should not', 'bank-07')
+    .option('--folder <folder>', '所得文件的去处 / where the files go; a new folder below ZONE_HOME/walks where absent')
+    .option('--tamper', '改动日志一个字节再复原，以示核验 / also change one byte of the log, and put it back', false)
+    .addHelpText('after', example('node dist/main.js audit walk --institution bank-07 --tamper'))
+    .action(async (options) => (await import('./walk.js')).walk(options));
 }
 
 function defineRetention(audit: Command, example: (text: string) => string): void {

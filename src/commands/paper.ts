@@ -14,6 +14,17 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return made.toString();
 }
 
+const LONGEST_TEXT = 160;
+
+/** JSON of few lines: long lists and long texts are cut, and say so. */
+export function indented(data: unknown, rows = 4): string {
+  const cut = (_key: string, value: unknown) => {
+    if (Array.isArray(value) && value.length > rows) return [...value.slice(0, rows), `… ${value.length}`];
+    return typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)} … ${value.length}` : value;
+  };
+  return (JSON.stringify(data, cut, 2) ?? 'null').replace(/^/gm, '  ');
+}
+
 export interface Progress {
   update(done: number, total?: number): void;
   end(): void;

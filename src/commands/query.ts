@@ -83,6 +83,11 @@ export async function ask({ url, token: bearer, query: document, variables }: { 
   return { status: response.status, body: body as GraphQLAnswer };
 }
 
+/** What stands at a path such as `giveConsent.consent.id`; undefined where nothing does. */
+export function at(data: unknown, path: string): unknown {
+  return path.split('.').reduce((inner: unknown, name) => (inner as Record<string, unknown> | null | undefined)?.[name], data);
+}
+
 export interface GraphQLAnswer {
   data?: Record<string, unknown> | null;
   errors?: { message: string; extensions?: Record<string, unknown> }[];

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { demoFirm } from '../synthetic/firm.js';
-import { say } from './paper.js';
-import { ask, type GraphQLAnswer, sandboxToken, type Who } from './query.js';
+import { indented, say } from './paper.js';
+import { ask, at, type GraphQLAnswer, sandboxToken, type Who } from './query.js';
 
 interface Step {
   readonly file: string;
@@ -53,15 +53,4 @@ function tell(document: string, { institution, staff, enterprise }: Who, { data,
   const denials = errors.map(({ message, extensions: told }) => `  ${told?.reason ?? told?.code}: ${message}\n    ${told?.remedy}`);
   const receipt = extensions?.receipt ? `  回执 receipt ${extensions.receipt.id}` : '';
   say([`\n${who}  ${document.slice(2, document.indexOf('\n'))}`, indented(data), ...denials, receipt].filter(Boolean).join('\n'));
-}
-
-/** JSON of few lines: long lists are cut, and say so. */
-function indented(data: unknown): string {
-  const shown =
-    JSON.stringify(data, (_key, value) => (Array.isArray(value) && value.length > 4 ? [...value.slice(0, 4), `… ${value.length}`] : value), 2) ?? 'null';
-  return shown.replace(/^/gm, '  ');
-}
-
-function at(data: unknown, path: string): unknown {
-  return path.split('.').reduce((inner: unknown, name) => (inner as Record<string, unknown> | null)?.[name], data);
 }

@@ -118,6 +118,7 @@ const COMMANDS = [
   'audit hold list',
   'audit hold release',
   'audit export',
+  'audit walk',
   'audit verify-export',
   'client disable',
   'issuer',
