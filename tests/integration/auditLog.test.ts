@@ -219,8 +219,9 @@ describe('when a statement fails', () => {
     await zone.owner.transaction(async (client) => {
       await client.query('lock table audit_entry in exclusive mode');
       for (const one of written) appending.push(codeOf(log.append(one)));
+      // Filling the queue takes its time; being refused does not.
       const began = performance.now();
-      expect(await appending.at(-1)).toBe('AUDIT_UNAVAILABLE');
+      expect(await codeOf(log.append(entry()))).toBe('AUDIT_UNAVAILABLE');
       expect(performance.now() - began).toBeLessThan(LIMIT_MS / 2);
       expect(new Set(await Promise.all(appending))).toEqual(new Set(['AUDIT_UNAVAILABLE']));
     });
