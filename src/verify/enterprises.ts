@@ -44,6 +44,8 @@ export async function verifyIndex({ client, source, seals, progress }: IndexPart
   const carrying = seals.filter(({ enterprises }) => enterprises !== undefined);
   const newest = carrying.at(-1);
   if (!newest) return { state: 'NOT_VERIFIED', why: 'NOT_CARRIED' };
+  for (const { checkpoint } of seals.slice(seals.indexOf(newest) + 1))
+    findings.add({ kind: 'INDEX_WRONG', checkpoint, detail: 'it says nothing of the index, and earlier ones do' });
   const chains = openSubjectChains();
   let next = 0;
   let leaf = 0;
