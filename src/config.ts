@@ -19,6 +19,7 @@ export interface Config {
   readonly issuerDatabaseUrl: string | null;
   readonly sequencerDatabaseUrl: string | null;
   readonly keeperDatabaseUrl: string | null;
+  readonly verifierDatabaseUrl: string | null;
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
@@ -154,6 +155,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuerDatabaseUrl: issuerUrl,
     sequencerDatabaseUrl: sequencerUrl,
     keeperDatabaseUrl: address('DATABASE_KEEPER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    verifierDatabaseUrl: address('DATABASE_VERIFIER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),

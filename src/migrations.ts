@@ -4,9 +4,7 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import type { Catalogue } from './catalogue/model.js';
 import { Fault } from './faults.js';
-
-/** Any number that no other lock of this database uses: processes that start together migrate one after another. */
-const MIGRATION_LOCK = 7_203_158;
+import { LOCKS } from './locks.js';
 
 /** Runs what is missing, as the owner; safe to run from several processes at once. @throws Fault ZONE_UNAVAILABLE */
 export async function migrate(ownerUrl: string, schemaFolder: string, catalogue: Catalogue): Promise<{ applied: string[] }> {
@@ -16,7 +14,7 @@ export async function migrate(ownerUrl: string, schemaFolder: string, catalogue:
     throw new Fault('ZONE_UNAVAILABLE', { detail: error.message || String((error as NodeJS.ErrnoException).code), cause: error });
   });
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await client.query('select pg_advisory_lock($1)', [LOCKS.MIGRATION]);
     const applied = await runner({
       dbClient: client,
       dir: join(schemaFolder, 'migrations'),

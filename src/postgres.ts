@@ -3,7 +3,16 @@ import pg from 'pg';
 import { Fault } from './faults.js';
 import { within } from './within.js';
 
-export type Role = 'zone_gateway' | 'zone_governance' | 'zone_issuer' | 'zone_delivery' | 'zone_console' | 'zone_sequencer' | 'zone_keeper' | 'owner';
+export type Role =
+  | 'zone_gateway'
+  | 'zone_governance'
+  | 'zone_issuer'
+  | 'zone_delivery'
+  | 'zone_console'
+  | 'zone_sequencer'
+  | 'zone_keeper'
+  | 'zone_verifier'
+  | 'owner';
 
 export interface PostgresOptions {
   readonly url: string;

@@ -1,4 +1,6 @@
 /** Alerts as they are looked at and decided on, and the rules behind them. */
+
+import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { Bilingual } from '../terms.js';
 import { type AlertEventKind, addEvent, holdAlert } from './raise.js';
@@ -132,7 +134,7 @@ export async function changeRule(client: Client, { kind, enabled, thresholds, au
   const faults = thresholdFaults(kind, thresholds);
   if (faults.length > 0) return { state: 'FAULTY', faults };
   if (enabled === false && isAlwaysOn(kind)) return { state: 'ALWAYS_ON' };
-  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203417))', [kind]);
+  await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.RULE}))`, [kind]);
   const before = (await rulesInForce(client))[kind];
   const after = { kind, enabled: enabled ?? before.enabled, thresholds: { ...before.thresholds, ...thresholds } };
   const was: Readonly<Record<string, number>> = before.thresholds;

@@ -1,4 +1,6 @@
 /** The register of cases: what institutions say of theirs, revision by revision, and whether one is a reason for a read. */
+
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 
 export const CASE_STATES = ['OPEN', 'APPROVED', 'DECLINED', 'CLOSED'] as const;
@@ -108,7 +110,7 @@ export async function reportCase(
   }: Omit<CaseReport, 'revision' | 'reportedAt'> & { readonly client: string; readonly time: Date },
 ): Promise<Reported> {
   // Two that report on one case at once take turns.
-  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203415))', [`${institution} ${uscc} ${caseNumber}`]);
+  await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.CASE}))`, [`${institution} ${uscc} ${caseNumber}`]);
   const { rows } = await client.query<{ revision: number; state: CaseState }>(
     'select revision, state from case_report where uscc = $1 and institution = $2 and case_number = $3 order by revision desc limit 1',
     [uscc, institution, caseNumber],

@@ -2,6 +2,8 @@
  * The evaluation: judges what was counted since the last one by the rules in force, and raises alerts. One at a time, in one
  * transaction: what stands in an alert is told in its counter, so that a restart neither loses nor repeats it.
  */
+
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { isLive, pairKey, reportsOn } from './cases.js';
 import { addTallies, forgetCounters } from './counters.js';
@@ -31,7 +33,6 @@ export interface Evaluated {
   readonly more: boolean;
 }
 
-const EVALUATING = 7203414;
 const MOST_AT_ONCE = 500;
 const MOST_PENDING = 2_000;
 const HISTORY_DAYS = 56;
@@ -57,7 +58,7 @@ interface Row extends Omit<Counter, 'subject'> {
 
 /** In a transaction of its own; null where another process evaluates at this moment. */
 export async function evaluate(client: Client, evaluating: Evaluating): Promise<Evaluated | null> {
-  const { rows: locked } = await client.query<{ mine: boolean }>('select pg_try_advisory_xact_lock($1) as mine', [EVALUATING]);
+  const { rows: locked } = await client.query<{ mine: boolean }>('select pg_try_advisory_xact_lock($1) as mine', [LOCKS.EVALUATING]);
   if (!locked[0]?.mine) return null;
   const rules = await rulesInForce(client);
   const { now, memory } = evaluating;

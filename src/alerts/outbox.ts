@@ -2,13 +2,14 @@
  * The outbox: every event of an alert goes to the webhook at least once. What is due stands in a table, so a restart loses
  * nothing; one process sends at a time, in the order of events; whoever does not take a message is tried again, ever later.
  */
+
+import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { AlertKind } from './rules.js';
 import { DAY_MS, subjectOf } from './subject.js';
 import { tellAlert } from './tellAlert.js';
 import { send, type Webhook } from './webhook.js';
 
-const SENDING = 7203416;
 const MOST_AT_ONCE = 20;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 3_600_000;
@@ -45,12 +46,12 @@ interface Due {
 /** Sends what is due. @returns how many messages were taken; null where another process sends */
 export async function sendDue(postgres: Postgres, webhook: Webhook, now: () => Date): Promise<number | null> {
   return postgres.withClient(async (client) => {
-    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [SENDING]);
+    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [LOCKS.SENDING]);
     if (!rows[0]?.mine) return null;
     try {
       return await sendAll(client, webhook, now);
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [SENDING]);
+      await client.query('select pg_advisory_unlock($1)', [LOCKS.SENDING]);
     }
   });
 }

@@ -1,4 +1,6 @@
 /** Raises alerts: one open alert a rule and subject, which gathers what comes later. */
+
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { MOST_RECEIPTS } from './counters.js';
 import type { Counter } from './judge.js';
@@ -27,7 +29,7 @@ const REOPENED_WITHIN_MS = 7 * DAY_MS;
 
 /** Whoever decides on an alert, or adds to it, takes turns with others who do. */
 export async function holdAlert(client: Client, alert: string): Promise<{ readonly event: AlertEventKind; readonly time: Date } | null> {
-  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203414))', [alert]);
+  await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.ALERT}))`, [alert]);
   const { rows } = await client.query<{ event: AlertEventKind; time: Date }>(
     'select event, time from alert_event where alert = $1 order by number desc limit 1',
     [alert],

@@ -4,10 +4,12 @@ import { TILE_WIDTH } from './merkle.js';
 import { addPacked, keepShared, noPlaces, placesIn } from './places.js';
 import { SEGMENT_BLOCKS } from './postings.js';
 
-/** An entry that may fit: its leaf, and its place in the log. */
+/** An entry that may fit: its place in the log, and its leaf. */
 export interface Candidate {
-  readonly leaf: number;
   readonly sequence: number;
+  readonly block: number;
+  /** null where places do not tell it, as after somebody took one away: then its hash in the tile does. */
+  readonly leaf: number | null;
 }
 /** What a look into some blocks gave; all above `reached` has been looked at. */
 export interface Look {
@@ -57,9 +59,13 @@ select (select count(*) from (
     cross join lateral (select from audit_posting p where p.segment = s.segment and p.facet = any(g.facets) offset 0) as hit limit ${COUNTED}) as counted) as count
 from (select string_to_array(facets, ' ')::bigint[] as facets from unnest($3::text[]) with ordinality as t (facets, number) order by number) as g`;
 
+/** Places of blocks, those too of entries that have left with their month while others of the block stayed. */
 const SEQUENCES = `
-select b.block, array_agg(a.sequence order by a.sequence) as sequences from audit_block b
-join audit_entry a on a.sequence between b.first_sequence and b.last_sequence where b.block = any($1::bigint[]) group by b.block`;
+select b.block, array_agg(p.sequence order by p.sequence) as sequences from audit_block b
+cross join lateral (
+  select sequence from audit_entry where sequence between b.first_sequence and b.last_sequence
+  union all select sequence from audit_archived_edge where block = b.block
+) p where b.block = any($1::bigint[]) group by b.block`;
 
 /**
  * The statement for so many groups of facets: in each segment blocks of the first group, and for each of these what the
@@ -151,12 +157,12 @@ async function candidatesIn(postgres: Postgres, rows: readonly BlockRow[]): Prom
     gapped.length === 0 ? [] : await postgres.query<{ block: number; sequences: string[] }>({ name: 'trail places', text: SEQUENCES, values: [gapped] });
   const sequences = new Map(found.map((row) => [row.block, row.sequences.map(Number)]));
   const isGapped = new Set(gapped);
-  return met.flatMap(({ block, places, first, entries }) => {
-    if (!isGapped.has(block)) return places.map((place) => ({ leaf: block * TILE_WIDTH + place, sequence: first + place }));
+  return met.flatMap(({ block, places, first, entries }): Candidate[] => {
+    if (!isGapped.has(block)) return places.map((place) => ({ block, leaf: block * TILE_WIDTH + place, sequence: first + place }));
     const its = sequences.get(block) ?? [];
     // Where rows are missing, as after somebody took one away, ranks say nothing: then all that are left may fit.
-    const ranks = its.length === entries ? places : its.map((_, place) => its.length - 1 - place);
-    return ranks.flatMap((place) => (its[place] === undefined ? [] : [{ leaf: block * TILE_WIDTH + place, sequence: its[place] }]));
+    if (its.length !== entries) return its.toReversed().map((sequence) => ({ block, leaf: null, sequence }));
+    return places.map((place) => ({ block, leaf: block * TILE_WIDTH + place, sequence: its[place] as number }));
   });
 }
 

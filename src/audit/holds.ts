@@ -3,6 +3,7 @@
  * hold is released. Holds and releases are rows that are never edited, and each leaves an entry in its transaction.
  */
 import { Fault } from '../faults.js';
+import { LOCKS } from '../locks.js';
 import type { Postgres } from '../postgres.js';
 import { readUscc } from '../terms.js';
 import { type KeeperParts, keeperEntry } from './keeping.js';
@@ -32,7 +33,7 @@ export interface Holds {
 }
 
 /** Taken by whoever drops a month as well: a hold comes before that, or after. */
-const HOLDING = 'select pg_advisory_xact_lock(7203171)';
+const HOLDING = `select pg_advisory_xact_lock(${LOCKS.HOLDING})`;
 const PLACE = `
 insert into audit_hold (id, kind, subject, first_month, last_month, reason, placed_by, entry)
 values ($1, $2, $3, to_date($4, 'YYYY-MM'), to_date($5, 'YYYY-MM'), $6, $7, $8)`;

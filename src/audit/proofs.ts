@@ -3,9 +3,10 @@
  * costs a handful of tiles however large the log is; nothing here tells what an entry says.
  */
 import type { Postgres } from '../postgres.js';
+import { openArchived } from './archived.js';
 import { type PublishedKey, publishedKeys } from './keys.js';
-import { consistencySpans, HASH_BYTES, inclusionSpans, TILE_WIDTH } from './merkle.js';
-import { hashesOf, type Reader } from './tiles.js';
+import { consistencySpans, inclusionSpans } from './merkle.js';
+import { hashesOf, leafIn, type Reader } from './tiles.js';
 
 /** A checkpoint as it was signed. */
 export interface KeptCheckpoint {
@@ -32,6 +33,8 @@ export type Inclusion =
     }
   /** Durable, and in no checkpoint yet: it will be within seconds while somebody sequences. */
   | { readonly state: 'PENDING'; readonly receipt: ProvenReceipt }
+  /** Its month is not in the database: the whole receipt is needed to find its leaf. */
+  | { readonly state: 'ARCHIVED'; readonly month: string }
   /** The log holds no such entry. */
   | { readonly state: 'UNKNOWN' }
   /** The entry is not what was integrated at its place: somebody changed one of the two. */
@@ -108,8 +111,8 @@ export function openProofs({ postgres }: { postgres: Postgres }): Proofs {
     receipt: ProvenReceipt,
     { block, hashes, size, signed, root, note }: Omit<PlaceRow, 'id' | 'time' | 'leafHash'>,
   ): Promise<Inclusion | null> {
-    const leaf = block === null || hashes === null ? -1 : leafIn(hashes, Buffer.from(receipt.leafHash, 'hex'), block);
-    if (size === null || leaf < 0 || leaf >= size) return null;
+    const leaf = block === null || hashes === null ? null : leafIn(hashes, Buffer.from(receipt.leafHash, 'hex'), block);
+    if (size === null || leaf === null || leaf >= size) return null;
     const path = await hashesOf(read, inclusionSpans(leaf, size));
     return { state: 'PROVEN', receipt, leaf, path, checkpoint: { size, time: signed, root, note } };
   }
@@ -125,13 +128,18 @@ export function openProofs({ postgres }: { postgres: Postgres }): Proofs {
     }
     return { state: 'UNKNOWN' };
   }
+  const months = openArchived({ postgres });
+  async function away(id: string): Promise<Inclusion> {
+    const month = await months.monthOf(id);
+    return month ? { state: 'ARCHIVED', month: month.month } : { state: 'UNKNOWN' };
+  }
   const proofs: Proofs = {
     latest: () => one('latest checkpoint', LATEST),
     ofSize: (size) => one('checkpoint of size', OF_SIZE, [size]),
     covering: (leaf) => one('covering checkpoint', COVERING, [leaf]),
     async inclusion(receipt) {
       const [row] = await postgres.query<PlaceRow>({ name: 'place in the tree', text: PLACE, values: [receipt.id] });
-      if (!row) return 'leafHash' in receipt ? archived(receipt) : { state: 'UNKNOWN' };
+      if (!row) return 'leafHash' in receipt ? archived(receipt) : away(receipt.id);
       const told = { id: row.id, time: row.time.toISOString(), leafHash: row.leafHash.toString('hex') };
       // Before the newest checkpoint and in no block: its place was passed over, or taken away afterwards.
       if (row.size === null) return { state: 'PENDING', receipt: told };
@@ -146,11 +154,4 @@ export function openProofs({ postgres }: { postgres: Postgres }): Proofs {
     keys: () => publishedKeys(postgres),
   };
   return proofs;
-}
-
-/** The leaf of a hash in a tile of level 0; below 0 where it does not stand there. */
-function leafIn(hashes: Buffer, hash: Buffer, block: number): number {
-  for (let offset = 0; offset < hashes.length; offset += HASH_BYTES)
-    if (hashes.subarray(offset, offset + HASH_BYTES).equals(hash)) return block * TILE_WIDTH + offset / HASH_BYTES;
-  return -1;
 }

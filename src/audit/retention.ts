@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { Fault } from '../faults.js';
+import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import { type ArchiveFacts, checkArchive } from './archiveCheck.js';
 import { archiveName, publishArchive, writeArchive } from './archiveWriting.js';
@@ -50,8 +51,6 @@ interface Kept {
   readonly state: 'WRITTEN' | 'DROPPED' | 'RESTORED';
 }
 
-/** One at a time, among all processes. */
-const KEEPING = 7_203_172;
 const MONTHS = "select to_char(month, 'YYYY-MM') as month from audit_months() where month < to_date($1, 'YYYY-MM') order by 1";
 const STATE = "select entries, last_sequence as last, coalesce(holds, '{}') as holds from audit_month_state(to_date($1, 'YYYY-MM'))";
 const SEALED = 'select coalesce(max(last_sequence), 0)::bigint as last from audit_checkpoint';
@@ -131,12 +130,12 @@ export function openRetention(parts: RetentionParts): Retention {
   /** One process at a time: two would write the same file. */
   const alone = <T>(work: () => Promise<T>): Promise<T> =>
     postgres.withClient(async (client) => {
-      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [KEEPING]);
+      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [LOCKS.KEEPING]);
       if (!rows[0]?.mine) throw new Fault('ARCHIVE_REFUSED', { detail: 'another process archives or restores' });
       try {
         return await work();
       } finally {
-        await client.query('select pg_advisory_unlock($1)', [KEEPING]);
+        await client.query('select pg_advisory_unlock($1)', [LOCKS.KEEPING]);
       }
     });
 

@@ -9,6 +9,7 @@ import type { AuditEntry } from './entry.js';
 import { facetHash, facetsIn } from './facets.js';
 import type { TrailFilter } from './filter.js';
 import { matches } from './matches.js';
+import { leafIn } from './tiles.js';
 
 export interface FoundEntry {
   readonly entry: AuditEntry;
@@ -46,6 +47,7 @@ const REACHED = 'select last_sequence as sequence from audit_checkpoint order by
 const ENTRY_COLUMNS = `sequence, entry as text, encode(leaf_hash, 'hex') as "leafHash"`;
 const UNSEALED = `select ${ENTRY_COLUMNS} from audit_entry where sequence > $1 and sequence < $2 order by sequence desc limit ${UNSEALED_TOGETHER}`;
 const AT = `select ${ENTRY_COLUMNS} from audit_entry where sequence = any($1::bigint[]) order by sequence desc`;
+const TILES = 'select tile, hashes from audit_tile where level = 0 and tile = any($1::bigint[])';
 const FIRST_IN = 'select first_sequence as sequence from audit_block where block = $1';
 /** The index of 0007_evidence_log.sql finds successors. */
 const SUPERSEDED = `
@@ -114,9 +116,21 @@ async function fill(found: Found[], { postgres, catalogue }: Parts, filter: Trai
   return null;
 
   async function take(candidates: readonly Candidate[]): Promise<void> {
-    const leaves = new Map(candidates.map(({ sequence, leaf }) => [sequence, leaf]));
-    const rows = await postgres.query<Row>({ name: 'trail entries', text: AT, values: [[...leaves.keys()]] });
-    found.push(...rows.flatMap((row) => fitting(row, leaves.get(row.sequence) ?? null)));
+    const bySequence = new Map(candidates.map((candidate) => [candidate.sequence, candidate]));
+    const rows = await postgres.query<Row>({ name: 'trail entries', text: AT, values: [[...bySequence.keys()]] });
+    const fit = rows.flatMap((row) => fitting(row, bySequence.get(row.sequence)?.leaf ?? null));
+    const unplaced = fit.filter(({ leaf }) => leaf === null);
+    if (unplaced.length === 0) return void found.push(...fit);
+    const blocks = new Set(unplaced.map(({ sequence }) => (bySequence.get(sequence) as Candidate).block));
+    const tiles = await postgres.query<{ tile: number; hashes: Buffer }>({ name: 'trail tiles', text: TILES, values: [[...blocks]] });
+    const hashesOf = new Map(tiles.map(({ tile, hashes }) => [tile, hashes]));
+    found.push(
+      ...fit.map((one) => {
+        const block = bySequence.get(one.sequence)?.block ?? -1;
+        const hashes = hashesOf.get(block);
+        return one.leaf !== null || !hashes ? one : { ...one, leaf: leafIn(hashes, Buffer.from(one.leafHash, 'hex'), block) };
+      }),
+    );
   }
   async function endOf({ reached }: Look): Promise<number | null> {
     return (await postgres.query<{ sequence: number }>({ name: 'trail block', text: FIRST_IN, values: [reached] }))[0]?.sequence ?? null;

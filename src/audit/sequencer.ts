@@ -4,6 +4,7 @@
  * Whoever holds the advisory lock sequences; its session ends with its process, or when it is frozen, and another takes over.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { AuditEntry } from './entry.js';
 import { publishKey } from './keys.js';
@@ -61,7 +62,6 @@ export interface SequencerParts {
   readonly intervalMs?: number;
 }
 
-const SEQUENCING = 7203162;
 const INTERVAL_MS = 1_000;
 /** How often the months ahead are looked at. */
 const MONTHS_EVERY_MS = 6 * 3_600_000;
@@ -107,7 +107,7 @@ export function openSequencer(parts: SequencerParts): Sequencer {
   /** Runs work while holding the lock; null where another process has it. */
   const alone = <T>(work: (client: Client) => Promise<T>): Promise<T | null> =>
     postgres.withClient(async (client) => {
-      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [SEQUENCING]);
+      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [LOCKS.SEQUENCING]);
       if (!rows[0]?.mine) return null;
       await client.query(FROZEN_AFTER);
       try {

@@ -4,10 +4,11 @@
  * kept waiting here: the holders of a moment are watched until they are gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 
 /** Locks that are held while entries are added; see 0007_evidence_log.sql. */
-const APPENDING = [7203160, 7203161];
+const APPENDING = [LOCKS.POLICY_EPOCH, LOCKS.APPENDING];
 const LOOK_EVERY_MS = 3;
 
 const LAST_PLACE = 'select case when is_called then last_value else 0 end as place from audit_place';

@@ -82,3 +82,10 @@ function hashesIn(bytes: Buffer): Buffer[] {
 function keyOf(level: number, tile: number): string {
   return `${level}/${tile}`;
 }
+
+/** The leaf whose hash it is, in the tile of level 0 that belongs to a block; null where it does not stand there. */
+export function leafIn(hashes: Buffer, hash: Buffer, block: number): number | null {
+  for (let offset = 0; offset < hashes.length; offset += HASH_BYTES)
+    if (hashes.subarray(offset, offset + HASH_BYTES).equals(hash)) return block * TILE_WIDTH + offset / HASH_BYTES;
+  return null;
+}

@@ -54,11 +54,16 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .action(async (options) => (await import('./report.js')).writeReport(options));
   audit
     .command('verify')
-    .description('核验整个日志；0 无异常，2 有异常，1 无法核验 / Verify the whole log; exit code 0 clean, 2 findings, 1 could not run')
+    .description(
+      '核验整个日志；0 无异常，2 有异常，3 已归档月份未核验，1 无法核验 / Verify the whole log; exit code 0 clean, 2 findings, 3 archived months not verified, 1 could not run',
+    )
     .option('--since <time|size>', '自该检查点起 / begin at the checkpoint of that time or size, trusting what it signs')
     .option('--against <file>', '见证文件，或一个检查点 / file of a witness, or one checkpoint; by default witness.jsonl beside the signing key')
     .option('--keys <file>', '公钥文件，每行一个 / verifier keys, one a line; by default keys.txt beside the signing key')
-    .option('--archive <folder>', '已归档月份的文件夹 / folder with the files of months that have left the database')
+    .option(
+      '--archive <folder>',
+      '已归档月份的文件夹 / folder with the files of months that have left the database; AUDIT_ARCHIVE_FOLDER by default, where it is there',
+    )
     .option('--json', 'JSON', false)
     .addHelpText('after', example('node dist/main.js audit verify --against witness.jsonl --keys keys.txt'))
     .action(async (options) => void (await (await import('./verifyLog.js')).verifyWholeLog(options)));

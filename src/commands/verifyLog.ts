@@ -1,9 +1,11 @@
 /** `audit verify`: the whole log against keys and witnesses that are at hand; what is wrong is said line by line. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readConfig } from '../config.js';
+import { openVerifications } from '../alerts/verifications.js';
+import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { notesIn } from '../verify/claims.js';
+import type { IndexVerification } from '../verify/enterprises.js';
 import { lineOf } from '../verify/findings.js';
 import { parseKeys } from '../verify/note.js';
 import { type Verification, verifyLog } from '../verify/verifyLog.js';
@@ -18,7 +20,10 @@ export interface VerifyLogOptions {
   readonly json: boolean;
 }
 
-/** @returns what the run found; the exit code is 0 where it is clean and 2 where it is not */
+/**
+ * @returns what the run found, which is recorded so that the watch tells of it; the exit code is 0 where all is clean, 2 where
+ * something was found, 3 where nothing was and archived months were not looked at, 1 where it could not run
+ */
 export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verification> {
   const config = readConfig();
   const beside = (name: string) => join(dirname(config.auditKeyFile), name);
@@ -27,13 +32,27 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
   const since = sinceOf(options.since);
   // Before the snapshot: what a witness is told later is not in it.
   const witnesses = options.against !== undefined || existsSync(witnessFile) ? readBy('--against', notesIn, witnessFile) : [];
-  const archives = archivesIn(options.archive);
+  const archives = archivesIn(options.archive, config);
   const database = await openDatabase(config);
   let bar: Progress | null = null;
+  const showing = (what: string) => {
+    let own: Progress | null = null;
+    return (entries: number, size: number) => {
+      if (options.json) return;
+      if (own === null) {
+        bar?.end();
+        own = progress(what, Math.max(size, 1));
+        bar = own;
+      }
+      own.update(Math.min(entries, size));
+    };
+  };
+  const startedAt = new Date();
   try {
-    const verification = await database.open('zone_sequencer', { poolSize: 1 }).withClient(async (client) => {
+    const postgres = database.open('zone_verifier', { poolSize: 1 });
+    const verification = await postgres.withClient(async (client) => {
       // Archives are read into a table of this session, which is a write.
-      await client.query(`begin isolation level repeatable read ${archives.length > 0 ? '' : 'read only'}`);
+      await client.query(`begin isolation level repeatable read ${archives?.length ? '' : 'read only'}`);
       try {
         return await verifyLog({
           client,
@@ -42,11 +61,8 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
           archives,
           since,
           told: (finding) => options.json || say(lineOf(finding)),
-          progress(entries, size) {
-            if (options.json) return;
-            bar ??= progress('核验 Verified', Math.max(size, 1));
-            bar.update(Math.min(entries, size));
-          },
+          progress: showing('核验 Verified'),
+          indexProgress: showing('企业索引 Index'),
         });
       } finally {
         await client.query('rollback');
@@ -55,13 +71,18 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
     (bar as Progress | null)?.end();
     bar = null;
     say(options.json ? JSON.stringify(verification, null, 2) : summaryOf(verification, keys.length));
-    process.exitCode = verification.state === 'CLEAN' ? 0 : 2;
+    process.exitCode = EXIT_CODES[verification.state];
+    const { entries, counts: kinds } = verification;
+    await openVerifications({ postgres }).record({ startedAt, finishedAt: new Date(), entries, kinds });
     return verification;
   } finally {
     (bar as Progress | null)?.end();
     await database.close();
   }
 }
+
+const EXIT_CODES = { CLEAN: 0, FINDINGS: 2, PARTIAL: 3 } as const;
+const STATES = { CLEAN: '无异常 CLEAN', FINDINGS: '有异常 FINDINGS', PARTIAL: '已核验部分无异常 PARTIAL' } as const;
 
 function readBy<T>(option: string, parse: (text: string) => T, file: string): T {
   try {
@@ -71,8 +92,10 @@ function readBy<T>(option: string, parse: (text: string) => T, file: string): T 
   }
 }
 
-function archivesIn(folder: string | undefined): string[] {
-  if (folder === undefined) return [];
+/** Files of the folder; undefined where nobody named one and none is there: then archives are not looked at. */
+function archivesIn(named: string | undefined, { auditArchiveFolder }: Config): string[] | undefined {
+  if (named === undefined && !existsSync(auditArchiveFolder)) return undefined;
+  const folder = named ?? auditArchiveFolder;
   try {
     return readdirSync(folder).map((name) => join(folder, name));
   } catch (error) {
@@ -90,9 +113,9 @@ function sinceOf(text: string | undefined): { size: number } | { time: Date } | 
 }
 
 function summaryOf(verification: Verification, keys: number): string {
-  const { state, counts, size, since, entries, unsealed, checkpoints, witnesses, proven, milliseconds } = verification;
+  const { state, counts, size, index, archived, since, entries, unsealed, checkpoints, witnesses, proven, milliseconds } = verification;
   return table(
-    [state === 'CLEAN' ? '无异常 CLEAN' : '有异常 FINDINGS', ''],
+    [STATES[state], ''],
     [
       ['叶数 leaves', size],
       ...(since > 0 ? [['自 from leaf', since] as [string, number]] : []),
@@ -103,8 +126,30 @@ function summaryOf(verification: Verification, keys: number): string {
       ['见证 notes of witnesses', witnesses],
       ['公钥 keys', keys],
       ...Object.entries(counts).map(([kind, count]): [string, number] => [`  ${kind}`, count]),
+      ...(archived.leaves > 0
+        ? ([['未核验：已归档 NOT VERIFIED: archived', `${archived.leaves} (${archived.months.join(', ')}; --archive)`]] as [string, string][])
+        : []),
+      ...indexRows(index),
       ['秒 seconds', (milliseconds / 1_000).toFixed(1)],
-      ['条/秒 entries a second', Math.round((entries / milliseconds) * 1_000)],
+      ['条/秒 entries a second', Math.round((entries / (milliseconds - (index.state === 'DERIVED' ? index.milliseconds : 0))) * 1_000)],
     ],
   );
+}
+
+const NOT_DERIVED = {
+  SINCE: '自检查点起核验，不重算 not derived: --since begins within the log',
+  ARCHIVED: '有月份已归档而未给出文件 not derived: months are archived and no folder was given',
+  FINDINGS: '条目本身有异常 not derived: the entries themselves are not what was sealed',
+  NOT_CARRIED: '检查点未载索引 no checkpoint carries it',
+} as const;
+
+function indexRows(index: IndexVerification): [string, string | number][] {
+  if (index.state === 'NOT_VERIFIED') return [['企业索引 index over enterprises', NOT_DERIVED[index.why]]];
+  const { checkpoints, enterprises, items, entries, milliseconds } = index;
+  return [
+    ['企业索引：企业 index: enterprises', enterprises],
+    ['  读取项 items', items],
+    ['  检查点 checkpoints held against', checkpoints],
+    ['  条/秒 entries a second', Math.round((entries / Math.max(milliseconds, 1)) * 1_000)],
+  ];
 }

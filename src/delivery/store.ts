@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import type { Category } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
+import { LOCKS } from '../locks.js';
 import { assembleLists, type DeliveryMode } from './manyRows.js';
 
 export interface Load {
@@ -32,9 +33,6 @@ export interface Loaded {
   readonly unchanged: number;
 }
 
-/** First half of the advisory lock; no other lock of this database uses it. */
-const DELIVERY_LOCK = 7_203_159;
-
 /**
  * Waits until no other delivery of the category runs, until the end of the transaction.
  * @returns the short number of the category in this database.
@@ -45,7 +43,7 @@ export async function lockCategory(client: pg.PoolClient, category: Category): P
   const id = rows[0]?.id;
   if (id === undefined)
     throw new Fault('DELIVERY_REFUSED', { detail: `the database does not know ${category.code}; bring it to this version of the catalogue first (migrate)` });
-  await client.query('select pg_advisory_xact_lock($1, $2)', [DELIVERY_LOCK, id]);
+  await client.query('select pg_advisory_xact_lock($1, $2)', [LOCKS.DELIVERY, id]);
   return id;
 }
 

@@ -81,6 +81,8 @@ export class EvidenceQueries {
     const found = await journey.parts.proofs.inclusion(receiptOf({ id: receipt, time, leafHash }));
     journey.lookups.push({ field: 'inclusionProof', filter: { receipt }, returned: found.state === 'UNKNOWN' ? 0 : 1 });
     switch (found.state) {
+      case 'ARCHIVED':
+        throw new Fault('RECEIPT_ARCHIVED', { detail: found.month, facts: { month: found.month } });
       case 'UNKNOWN':
         throw new Fault('RECEIPT_UNKNOWN');
       case 'CONTRADICTED':

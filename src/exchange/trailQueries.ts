@@ -24,18 +24,19 @@ export class TrailQueries {
     @Arg('first', () => Int, { defaultValue: 50, description: '1-100' }) first: number,
     @Arg('after', () => String, { nullable: true, description: '上一页的 endCursor / endCursor of the page before' }) after: string | undefined,
   ): Promise<AuditTrailConnection> {
-    const { catalogue, trail } = journey.parts;
+    const { catalogue, trail, archived } = journey.parts;
     if (first < 1 || first > LONGEST_PAGE) throw new Fault('INVALID_PAGE', { detail: `first: 1 - ${LONGEST_PAGE}` });
     const page = { first, after: after === undefined || after === null ? null : placeIn(after) };
     const filter = trailFilterOf(typed ?? {});
     const asked = { field: 'auditTrail', filter: { ...filter, first, ...(after ? { after } : {}) } };
     // What was looked for is told even where the search fails.
     const place = journey.lookups.push({ ...asked, returned: 0 }) - 1;
-    const { nodes, next } = await trail.search(filter, page);
+    const [{ nodes, next }, without] = await Promise.all([trail.search(filter, page), archived.within(filter)]);
     journey.lookups[place] = { ...asked, returned: nodes.length };
     return {
       nodes: nodes.map((found) => trailEntryOf(found, catalogue)),
       pageInfo: { hasNextPage: next !== null, endCursor: next === null ? null : cursorOf(next) },
+      archivedMonths: without.map(({ month }) => month),
     };
   }
 }

@@ -141,4 +141,10 @@ export class AuditTrailEntry {
 export class AuditTrailConnection {
   @Field(() => [AuditTrailEntry], { simple: true, description: '条目 / Entries' }) nodes!: readonly AuditTrailEntry[];
   @Field(() => PageInfo, { simple: true, description: '分页 / Paging' }) pageInfo!: PageInfo;
+  @Field(() => [String], {
+    simple: true,
+    description:
+      '查找时段内已归档、因而未查找的月份，如 2026-04 / Months of the span that are archived and so were not searched, such as 2026-04; they can be taken in again',
+  })
+  archivedMonths!: readonly string[];
 }

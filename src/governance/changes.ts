@@ -5,6 +5,7 @@
 import canonicalize from 'canonicalize';
 import { changed, concernedBy, type Policy, type PolicyChange } from '../access/policy.js';
 import type { Catalogue } from '../catalogue/model.js';
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { faultsOf } from './checks.js';
 import type { Done } from './desk.js';
@@ -28,12 +29,9 @@ export type Enacted =
   /** It widens: nothing is changed before another officer approves. */
   | { readonly state: 'PROPOSED'; readonly version: null; readonly proposal: string };
 
-/** Not that of the sequencer, who holds its lock as long as it lives. */
-const POLICY_LOCK = 7_203_164;
-
 /** The policy in force, held until the transaction ends, so that changes are made one after another. */
 export async function holdPolicy(client: Client): Promise<Policy> {
-  await client.query('select pg_advisory_xact_lock($1)', [POLICY_LOCK]);
+  await client.query('select pg_advisory_xact_lock($1)', [LOCKS.POLICY]);
   const policy = await readPolicy(client);
   if (!policy) throw new Error('the database has no policy version');
   return policy;

@@ -2,6 +2,8 @@
  * Consents are the enterprise's. Registered by the institution with the hash of what was signed, or given by the
  * enterprise itself; afterwards only narrowed: categories struck, or the whole withdrawn, at once.
  */
+
+import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import type { InstitutionId, Purpose, Uscc } from '../terms.js';
 import type { Making } from './changes.js';
@@ -33,7 +35,8 @@ export async function recordConsent(client: Client, terms: ConsentTerms, { catal
   const { institution, uscc, purposes, scope, struck, personal, validUntil, evidence } = terms;
   const validFrom = terms.validFrom ?? now.toISOString();
   // The same paper handed in twice at once is handed in one after the other.
-  if (evidence) await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203164))', [`${uscc} ${institution} ${evidence.hash}`]);
+  if (evidence)
+    await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.CONSENT_EVIDENCE}))`, [`${uscc} ${institution} ${evidence.hash}`]);
   const { rows: known } = await client.query('select from consent where uscc = $1 and institution = $2 and evidence_hash = $3 and revision = 1', [
     uscc,
     institution,
@@ -120,7 +123,7 @@ async function narrowConsent(
   detail: object,
 ): Promise<Done<{ uscc: Uscc; consent: string }>> {
   // Two who narrow the same consent at once do so one after the other.
-  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203163))', [`${uscc} ${consent}`]);
+  await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.CONSENT}))`, [`${uscc} ${consent}`]);
   const { rows } = await client.query<{ institution: InstitutionId; revision: number; struck: string[]; withdrawn: boolean }>(
     `select institution, revision, struck, withdrawn_at is not null as withdrawn from consent
      where uscc = $1 and id = $2 and institution = coalesce($3, institution) order by revision desc limit 1`,

@@ -7,6 +7,7 @@ import canonicalize from 'canonicalize';
 import type { AuditEntry, ChangeEntry } from '../audit/entry.js';
 import { appendWithin, type Receipt } from '../audit/log.js';
 import { Fault } from '../faults.js';
+import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import { type UserError, userError } from './userErrors.js';
 
@@ -52,7 +53,7 @@ export async function handIn<T>(postgres: Postgres, { actor, mutation, key, inpu
     .digest('hex');
   return postgres.transaction(async (client) => {
     // The same request sent twice at once is handled once.
-    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 7203161))', [`${actor} ${key}`]);
+    await client.query(`select pg_advisory_xact_lock(hashtextextended($1, ${LOCKS.IDEMPOTENCY}))`, [`${actor} ${key}`]);
     const { rows } = await client.query<{ fingerprint: string; answer: string }>('select fingerprint, answer from idempotency where actor = $1 and key = $2', [
       actor,
       key,

@@ -55,6 +55,8 @@ export function mountEvidence(server: FastifyInstance, proofs: Proofs, refuse: (
         throw new Fault('RECEIPT_PENDING');
       case 'CONTRADICTED':
         throw new Fault('LOG_CONTRADICTED');
+      case 'ARCHIVED':
+        throw new Fault('RECEIPT_ARCHIVED', { detail: found.month, facts: { month: found.month } });
       case 'UNKNOWN':
         throw new Fault('RECEIPT_UNKNOWN');
     }

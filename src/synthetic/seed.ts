@@ -8,6 +8,7 @@ import type pg from 'pg';
 import { gramsOf } from '../catalogue/grams.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
+import { LOCKS } from '../locks.js';
 import type { Postgres } from '../postgres.js';
 import { isoMoment } from './calendar.js';
 import { arrayField, copyInto, field } from './copy.js';
@@ -52,7 +53,6 @@ interface Opened {
 
 const DAY_MS = 86_400_000;
 const REPORT_EVERY = 500;
-const SEED_LOCK = 7_203_159;
 
 /**
  * Seeds the zone, or does nothing where the same seed and number were seeded before.
@@ -72,7 +72,7 @@ export async function seedZone(
   let consents = 0;
   let characters = 0;
   const skipped = await postgres.transaction(async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [SEED_LOCK]);
+    await client.query('select pg_advisory_xact_lock($1)', [LOCKS.SEED]);
     const version = await prepareZone(client, reason, replace);
     if (version === null) return true;
     await client.query("insert into policy_version (version, author, reason, time, institutions) values ($1, 'seed', $2, $3, '{*}')", [version, reason, now]);

@@ -14,6 +14,8 @@ interface Row {
   readonly hash: Buffer;
 }
 interface Range {
+  /** What rows are read from. */
+  readonly source: string;
   /** The size of the last root that holds, and of the first that does not. */
   readonly from: number;
   readonly until: number;
@@ -32,16 +34,17 @@ const MOST_TRIED = 600;
 /** Entries that stand out by their time, which are tried in pairs. */
 const MOST_CONSPICUOUS = 40;
 
-const ROWS = 'select sequence as place, id, time, leaf_hash as hash from audit_entry where sequence > $1 order by sequence offset $2 limit $3';
-const AT_PLACES = 'select sequence as place, id, time, leaf_hash as hash from audit_entry where sequence = any($1::bigint[])';
+const COLUMNS = 'select sequence as place, id, time, leaf_hash as hash';
+const rowsOf = (source: string) => `${COLUMNS} from ${source} where sequence > $1 order by sequence offset $2 limit $3`;
+const atPlaces = (source: string) => `${COLUMNS} from ${source} where sequence = any($1::bigint[])`;
 
-export async function findAltered(client: Client, { from, until, root, surplus, after, leaf, conspicuous }: Range): Promise<Finding> {
+export async function findAltered(client: Client, { source, from, until, root, surplus, after, leaf, conspicuous }: Range): Promise<Finding> {
   const range = { leaf: from, leaves: until - from };
   const between = `between the signed sizes ${from} and ${until}`;
   if (surplus < 0)
     return { kind: 'MISSING', ...range, detail: `${-surplus} of the entries ${between} are gone, and tree and places were made again without them` };
   const count = until - from;
-  const { rows } = await client.query<Row>(ROWS, [after, from - leaf, Math.min(count + Math.max(surplus, 0), MOST_TRIED + 1)]);
+  const { rows } = await client.query<Row>(rowsOf(source), [after, from - leaf, Math.min(count + Math.max(surplus, 0), MOST_TRIED + 1)]);
   const start = await startAt(client, from);
   const comesOut = (tried: readonly Row[]): boolean => {
     if (tried.length < count) return false;
@@ -58,7 +61,7 @@ export async function findAltered(client: Client, { from, until, root, surplus, 
       }
     }
     const known = new Set(rows.map(({ place }) => place));
-    const others = (await client.query<Row>(AT_PLACES, [conspicuous.filter((place) => !known.has(place))])).rows;
+    const others = (await client.query<Row>(atPlaces(source), [conspicuous.filter((place) => !known.has(place))])).rows;
     const moved = findMoved(rows, comesOut) ?? findExchanged(rows, others, comesOut);
     if (moved) {
       const detail = `it and others ${between} were put into another order, and the tree was made again`;

@@ -16,6 +16,8 @@ export interface Claim extends Source {
   readonly root: Buffer;
   /** In ms. */
   readonly time: number;
+  /** What it says of the index over enterprises: `enterprises <count> <root>`; absent where it says nothing of it. */
+  readonly enterprises?: string | undefined;
 }
 export interface Claims {
   /** Trusted ones, each size and root once, by size. */
@@ -52,7 +54,8 @@ export async function readClaims(
   for (const row of rows) {
     const sealed = sealedOf(openNote(row.note, keys), { checkpoint: row.number }, findings);
     if (!sealed) continue;
-    const claim: Claim = { checkpoint: row.number, size: sealed.size, root: sealed.root, time: sealed.time.getTime() };
+    const enterprises = sealed.lines.find((line) => line.startsWith('enterprises '));
+    const claim: Claim = { checkpoint: row.number, size: sealed.size, root: sealed.root, time: sealed.time.getTime(), enterprises };
     const wrong = [
       ...(row.size === sealed.size ? [] : [`size ${row.size} instead of ${sealed.size}`]),
       ...(row.root.equals(sealed.root) ? [] : ['another root']),

@@ -57,6 +57,8 @@ const PAGE = 65_536;
 const AHEAD = 4_096;
 const MOST_AHEAD = 1 << 20;
 const MOST_LONELY = 200_000;
+/** Leaves side by side without entries that are told as a range. */
+const LONG = 32_768;
 
 const BLOCK_OF = 'select block from audit_block where first_sequence <= $1 order by first_sequence desc limit 1';
 
@@ -97,6 +99,11 @@ export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
   let overflowed = false;
 
   const loseLeaves = (from: number, hashes: readonly string[]) => {
+    // So long a stretch has been taken out as a whole, as a month that was archived.
+    if (hashes.length > LONG) {
+      lonelyLeaves.push({ leaf: from, leaves: hashes.length, hash: '', gap });
+      return;
+    }
     for (const [position, alone] of hashes.entries()) lonelyLeaves.push({ leaf: from + position, leaves: 1, hash: alone, gap });
   };
   const settle = (seen: Seen, at: number) => {

@@ -1,4 +1,7 @@
-/** Checkpoints as whoever verifies reads them: C2SP signed-note and tlog-checkpoint, from their texts; Ed25519 only. */
+/**
+ * Signed notes and checkpoints as whoever verifies reads them: C2SP signed-note and tlog-checkpoint, from their texts; Ed25519
+ * only. All that is signed is read here, and nothing of those who write it is used.
+ */
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 
 /** A key that was handed over: `name+keyid+base64`. */
@@ -17,6 +20,14 @@ export interface SealedTree {
   /** Further lines, each `word value ...`. */
   readonly lines: readonly string[];
 }
+/** A note of any text; its text ends with a newline. */
+export type SignedText =
+  | { readonly state: 'SIGNED'; readonly text: string; readonly signers: readonly VerifierKey[] }
+  /** None of the keys is among those that it names as its signers. */
+  | { readonly state: 'UNKNOWN_KEY'; readonly text: string; readonly names: readonly string[] }
+  /** A key is named whose signature this is not. */
+  | { readonly state: 'WRONGLY_SIGNED'; readonly text: string; readonly key: VerifierKey }
+  | { readonly state: 'UNREADABLE'; readonly why: string };
 export type Opened =
   | { readonly state: 'SIGNED'; readonly sealed: SealedTree; readonly keyIds: readonly string[] }
   | { readonly state: 'WRONGLY_SIGNED'; readonly sealed: SealedTree; readonly why: string }
@@ -42,27 +53,47 @@ export function parseKeys(text: string): VerifierKey[] {
 }
 
 /** Reads a note and checks its signatures: one of the keys MUST have signed, and none that is known may have signed wrongly. */
-export function openNote(note: string, keys: readonly VerifierKey[]): Opened {
+export function openSigned(note: string, keys: readonly VerifierKey[]): SignedText {
   const split = note.lastIndexOf('\n\n');
   if (split < 0 || !note.endsWith('\n')) return { state: 'UNREADABLE', why: 'it is no signed note' };
   const text = note.slice(0, split + 1);
-  const sealed = parseText(text);
-  if (typeof sealed === 'string') return { state: 'UNREADABLE', why: sealed };
-  const keyIds: string[] = [];
+  const names: string[] = [];
+  const signers: VerifierKey[] = [];
   for (const line of note.slice(split + 2, -1).split('\n')) {
     const [, name, encoded = ''] = SIGNED_BY.exec(line) ?? [];
     const bytes = Buffer.from(encoded, 'base64');
     if (!name || bytes.length < 5 || bytes.toString('base64') !== encoded) return { state: 'UNREADABLE', why: 'a line of signature is not of the form' };
+    names.push(name);
     const id = bytes.subarray(0, 4).toString('hex');
-    // A note names its log first, and only a key of that name speaks for it.
-    const known = keys.find((one) => one.id === id && one.name === name && name === sealed.origin);
+    // A signature of a key that is not known says nothing.
+    const known = keys.find((one) => one.id === id && one.name === name);
     if (!known) continue;
     const signature = bytes.subarray(4);
     if (signature.length !== SIGNATURE_BYTES || !verify(null, Buffer.from(text, 'utf8'), known.key, signature))
-      return { state: 'WRONGLY_SIGNED', sealed, why: `the signature of key ${id} is not that of its text` };
-    keyIds.push(id);
+      return { state: 'WRONGLY_SIGNED', text, key: known };
+    signers.push(known);
   }
-  return keyIds.length > 0 ? { state: 'SIGNED', sealed, keyIds } : { state: 'WRONGLY_SIGNED', sealed, why: 'no key that is trusted has signed it' };
+  return signers.length > 0 ? { state: 'SIGNED', text, signers } : { state: 'UNKNOWN_KEY', text, names };
+}
+
+/** The checkpoint in a note. A note names its log first, and only a key of that name speaks for it. */
+export function openNote(note: string, keys: readonly VerifierKey[]): Opened {
+  const origin = note.slice(0, note.indexOf('\n'));
+  const opened = openSigned(
+    note,
+    keys.filter(({ name }) => name === origin),
+  );
+  if (opened.state === 'UNREADABLE') return opened;
+  const sealed = parseText(opened.text);
+  if (typeof sealed === 'string') return { state: 'UNREADABLE', why: sealed };
+  switch (opened.state) {
+    case 'SIGNED':
+      return { state: 'SIGNED', sealed, keyIds: opened.signers.map(({ id }) => id) };
+    case 'WRONGLY_SIGNED':
+      return { state: 'WRONGLY_SIGNED', sealed, why: `the signature of key ${opened.key.id} is not that of its text` };
+    case 'UNKNOWN_KEY':
+      return { state: 'WRONGLY_SIGNED', sealed, why: 'no key that is trusted has signed it' };
+  }
 }
 
 /** The text of a checkpoint; a sentence where it is none. */

@@ -2,7 +2,7 @@
  * Verifies a statement of an enterprise (`zone-statement/1`) with nothing but the file and keys that were trusted before:
  * no database, no network, nothing of what wrote it. Says what is proven, and what is only delayed.
  */
-import { readKeys, readNote } from './noteOfStatement.js';
+import { openNote, parseKeys, type SealedTree } from './note.js';
 import { bytesIn, type Fields, Flawed, momentIn, naturalIn, objectIn, readStatementFile, type StatementFile, type StatementFlaw } from './statementFile.js';
 import {
   bitAt,
@@ -35,7 +35,7 @@ export interface ProvenStatement {
   readonly origin: string;
   readonly size: number;
   /** What came into the log after this checkpoint is not in the statement. */
-  readonly signedAt: string | null;
+  readonly signedAt: string;
 }
 export interface ProvenRead {
   readonly ordinal: number;
@@ -66,12 +66,18 @@ function provenIn(file: StatementFile, keysText: string): ProvenStatement {
   if (walked.chain.count !== count) throw new Flawed('CHAIN_ENDS_ELSEWHERE', walked.chain.count, `${walked.chain.count} / ${count}`);
   if (rootFrom(file, walked.chain).toString('base64') !== roots[0]) throw new Flawed('NOT_IN_THE_LOG', null);
   const [from, until] = [new Date(file.from).toISOString(), new Date(file.until).toISOString()];
-  return { uscc, from, until, reads: walked.reads, delayed: walked.delayed, outside: walked.outside, count, origin, size, signedAt: time };
+  return { uscc, from, until, reads: walked.reads, delayed: walked.delayed, outside: walked.outside, count, origin, size, signedAt: time.toISOString() };
 }
 
-function signedNote(note: string, keysText: string): ReturnType<typeof readNote> {
+function signedNote(note: string, keysText: string): SealedTree {
+  const opened = openNote(note, trustedKeys(keysText));
+  if (opened.state !== 'SIGNED') throw new Flawed('NOT_SIGNED', null, opened.why);
+  return opened.sealed;
+}
+
+function trustedKeys(text: string): ReturnType<typeof parseKeys> {
   try {
-    return readNote(note, readKeys(keysText));
+    return parseKeys(text);
   } catch (error) {
     throw new Flawed('NOT_SIGNED', null, error instanceof Error ? error.message : '');
   }

@@ -33,6 +33,8 @@ export interface SubjectChains {
   add(entry: EntryText): void;
   /** The line that a checkpoint over these entries carries: `enterprises <count> <root>`. */
   line(): string;
+  /** The chain of an enterprise as it is by now. */
+  chainOf(uscc: string): ReadChain | undefined;
   readonly enterprises: number;
   readonly items: number;
 }
@@ -61,6 +63,7 @@ export function openSubjectChains(): SubjectChains {
       const leaves = [...chains].map(([uscc, chain]) => leafOf(sha256(uscc), chain)).sort(Buffer.compare);
       return `enterprises ${chains.size} ${rootOver(leaves, 0).toString('base64')}`;
     },
+    chainOf: (uscc) => chains.get(uscc),
     get enterprises() {
       return chains.size;
     },

@@ -4,9 +4,11 @@
  */
 import type { Client } from '../postgres.js';
 import { findAltered } from './altered.js';
+import { type MonthAway, monthsAway, setAside } from './archived.js';
 import { readArchives } from './archives.js';
 import { openBlocks } from './blocks.js';
 import { type Claim, type Claims, readClaims } from './claims.js';
+import { type IndexVerification, verifyIndex } from './enterprises.js';
 import { type Flaw, readEntries, type Seen } from './entries.js';
 import { type Finding, type FindingKind, type Findings, openFindings } from './findings.js';
 import { judge } from './judge.js';
@@ -21,8 +23,11 @@ export interface VerifyOptions {
   readonly keys: readonly VerifierKey[];
   /** Notes of witnesses, read before the snapshot was taken: newer ones would look like a log that was cut. */
   readonly witnesses?: readonly string[];
-  /** Files of months that have left the database; then the transaction MUST be one that may write. */
-  readonly archives?: readonly string[];
+  /**
+   * Files of months that have left the database; then the transaction MUST be one that may write. Absent: months that are
+   * recorded as archived are not verified.
+   */
+  readonly archives?: readonly string[] | undefined;
   /** Begin at the newest checkpoint of that time or size, whose signed root vouches for what is before it. */
   readonly since?: { readonly time: Date } | { readonly size: number };
   /** Rows that are read at once. */
@@ -30,10 +35,12 @@ export interface VerifyOptions {
   readonly told?: (finding: Finding) => void;
   /** Entries read so far, and leaves of the tree. */
   readonly progress?: (entries: number, size: number) => void;
+  /** The same of the index over enterprises, which is derived after the entries were read. */
+  readonly indexProgress?: (entries: number, size: number) => void;
 }
-/** How a verification came out. */
+/** How a verification came out. PARTIAL: nothing was found, and months that are archived were not looked at. */
 export interface Verification {
-  readonly state: 'CLEAN' | 'FINDINGS';
+  readonly state: 'CLEAN' | 'PARTIAL' | 'FINDINGS';
   readonly counts: Readonly<Partial<Record<FindingKind, number>>>;
   /** The first thousand. */
   readonly findings: readonly Finding[];
@@ -47,13 +54,20 @@ export interface Verification {
   readonly witnesses: number;
   /** Size of the newest tree that is signed and is what was derived again. */
   readonly proven: number;
+  readonly index: IndexVerification;
+  /** What was not verified because it is archived. */
+  readonly archived: { readonly months: readonly string[]; readonly leaves: number };
   readonly milliseconds: number;
 }
 
-export async function verifyLog({ client, keys, witnesses = [], archives = [], since, rows, told, progress }: VerifyOptions): Promise<Verification> {
+/** Findings with which what entries say of enterprises need not be what was sealed. */
+const ABOUT_ENTRIES: readonly FindingKind[] = ['EDITED', 'MISSING', 'DUPLICATED', 'REORDERED', 'BACKDATED', 'TRUNCATED', 'UNREADABLE'];
+
+export async function verifyLog({ client, keys, witnesses = [], archives, since, rows, told, progress, indexProgress }: VerifyOptions): Promise<Verification> {
   const began = performance.now();
   const findings = openFindings(told);
-  const { source, notes } = await readArchives(client, archives, findings);
+  const { source, notes } = await readArchives(client, archives ?? [], findings);
+  const away = await monthsAway(client);
   const claims = await readClaims(client, { keys, witnesses: [...witnesses, ...notes] }, findings);
   const { start, after } = await startOf(client, claims, since, findings);
   const signed = claims.newest?.size ?? 0;
@@ -128,7 +142,8 @@ export async function verifyLog({ client, keys, witnesses = [], archives = [], s
   }
   const proven = Math.max(0, ...holding.map((claim) => claim.size));
   const rebuilt = await findRebuilt();
-  for (const finding of judgement.findings) if (!rebuilt || finding.kind !== 'TRUNCATED') findings.add(finding);
+  const aside = archives ? { findings: judgement.findings.map((finding) => withFile(finding, away)), leaves: 0 } : setAside(judgement.findings, away);
+  for (const finding of aside.findings) if (!rebuilt || finding.kind !== 'TRUNCATED') findings.add(finding);
   if (!rebuilt && inTiles > signed) {
     const covered = lastLeaf >= signed;
     if (covered)
@@ -146,9 +161,12 @@ export async function verifyLog({ client, keys, witnesses = [], archives = [], s
   // From there on leaves and places are others than they were, and what times say follows from it.
   for (const finding of times.findings) if (!rebuilt || (finding.leaf ?? 0) < (rebuilt.leaf ?? 0)) findings.add(finding);
 
+  const seals = claims.seals.filter((seal) => holding.some(({ size: sealed, root }) => sealed === seal.size && root.equals(seal.root)));
+  const index = await indexOf();
+
   const total = Object.values(findings.counts).reduce((sum, count) => sum + count, 0);
   return {
-    state: total === 0 ? 'CLEAN' : 'FINDINGS',
+    state: total > 0 ? 'FINDINGS' : aside.leaves > 0 ? 'PARTIAL' : 'CLEAN',
     counts: findings.counts,
     findings: findings.kept,
     size: signed,
@@ -158,8 +176,17 @@ export async function verifyLog({ client, keys, witnesses = [], archives = [], s
     checkpoints: claims.checkpoints,
     witnesses: witnesses.length,
     proven,
+    index,
+    archived: { months: aside.leaves > 0 ? away.map(({ month }) => month) : [], leaves: aside.leaves },
     milliseconds: performance.now() - began,
   };
+
+  async function indexOf(): Promise<IndexVerification> {
+    if (start.size > 0) return { state: 'NOT_VERIFIED', why: 'SINCE' };
+    if (aside.leaves > 0) return { state: 'NOT_VERIFIED', why: 'ARCHIVED' };
+    if (read.overflowed || ABOUT_ENTRIES.some((kind) => findings.counts[kind])) return { state: 'NOT_VERIFIED', why: 'FINDINGS' };
+    return verifyIndex({ client, source, seals, progress: indexProgress }, findings);
+  }
 
   /** What was done between the last root that holds and the first that does not, where nothing else tells it. */
   async function findRebuilt(): Promise<Finding | null> {
@@ -173,6 +200,7 @@ export async function verifyLog({ client, keys, witnesses = [], archives = [], s
     const holes = judgement.gone.reduce((sum, { leaves }) => sum + leaves, 0);
     const surplus = inTiles > signed ? inTiles - signed : -holes;
     return findAltered(client, {
+      source,
       from: Math.max(proven, start.size),
       until: first.size,
       root: first.root,
@@ -182,6 +210,13 @@ export async function verifyLog({ client, keys, witnesses = [], archives = [], s
       conspicuous: times.conspicuous,
     });
   }
+}
+
+/** What is missing of a month that is recorded as archived, and is not in the files that were given. */
+function withFile(finding: Finding, months: readonly MonthAway[]): Finding {
+  const { kind, leaf = -1, leaves = 1 } = finding;
+  const of = months.filter(({ firstLeaf, lastLeaf }) => leaf <= lastLeaf && leaf + leaves > firstLeaf).map(({ file }) => file);
+  return kind === 'MISSING' && of.length > 0 ? { ...finding, detail: `${finding.detail}; recorded as archived: ${of.join(', ')}` } : finding;
 }
 
 /** Claims that do not hold although a later one does contradict it; claims of more than there is say what was cut off. */

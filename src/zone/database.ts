@@ -10,7 +10,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const SERVING_ROLES: readonly Role[] = ['zone_gateway', 'zone_governance', 'zone_issuer', 'zone_delivery', 'zone_console', 'zone_sequencer', 'zone_keeper'];
+const SERVING_ROLES: readonly Role[] = [
+  'zone_gateway',
+  'zone_governance',
+  'zone_issuer',
+  'zone_delivery',
+  'zone_console',
+  'zone_sequencer',
+  'zone_keeper',
+  'zone_verifier',
+];
 const LONG_WORK_MS = 6 * 3_600_000;
 
 export async function openDatabase(config: Config): Promise<Database> {
@@ -25,6 +34,7 @@ export async function openDatabase(config: Config): Promise<Database> {
     zone_console: embedded?.urlOf('zone_console') ?? ownerUrl,
     zone_sequencer: embedded?.urlOf('zone_sequencer') ?? config.sequencerDatabaseUrl ?? ownerUrl,
     zone_keeper: embedded?.urlOf('zone_keeper') ?? config.keeperDatabaseUrl ?? ownerUrl,
+    zone_verifier: embedded?.urlOf('zone_verifier') ?? config.verifierDatabaseUrl ?? ownerUrl,
   };
   const opened: Postgres[] = [];
   return {

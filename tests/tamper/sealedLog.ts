@@ -7,6 +7,7 @@ import { type AuditEntry, canonical, ENTRY_VERSION, leafHash } from '../../src/a
 import type { NoteKey } from '../../src/audit/note.js';
 import { openSequencer } from '../../src/audit/sequencer.js';
 import { openSigner } from '../../src/audit/signer.js';
+import { keepSubjects } from '../../src/audit/subjects.js';
 import type { Postgres } from '../../src/postgres.js';
 import { parseKeys, type VerifierKey } from '../../src/verify/note.js';
 import type { TestZone } from '../harness/zone.js';
@@ -94,7 +95,7 @@ export async function sealLog(zone: TestZone, { entries, seed }: { entries: numb
   const witnesses: string[] = [];
   let now = Date.parse('2026-09-29T20:00:00.000Z');
   const postgres = zone.database.open('zone_sequencer');
-  const sequencer = openSequencer({ postgres, signer, integrations: [], now: () => new Date(now), told: ({ note }) => witnesses.push(note) });
+  const sequencer = openSequencer({ postgres, signer, integrations: [keepSubjects()], now: () => new Date(now), told: ({ note }) => witnesses.push(note) });
   await zone.owner.query({ text: 'select create_audit_months($1, $2)', values: [new Date(now), new Date(now + 86_400_000 * 7)] });
   let size = 0;
   const add = async (count: number) => {

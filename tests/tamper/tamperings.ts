@@ -90,9 +90,9 @@ async function anyCheckpoint({ client, random }: Scene) {
 async function signOther(
   client: Client,
   key: NoteKey,
-  { number, size, root, time }: { number: number; size: number; root: Buffer; time: Date },
+  { number, size, root, time, lines = [] }: { number: number; size: number; root: Buffer; time: Date; lines?: readonly string[] },
 ): Promise<void> {
-  const note = signNote(checkpointText({ origin: ORIGIN, size, root, time, lines: [] }), key);
+  const note = signNote(checkpointText({ origin: ORIGIN, size, root, time, lines }), key);
   await client.query('update audit_checkpoint set root = $2, note = $3, time = $4 where number = $1', [number, root, note, time]);
 }
 
@@ -337,6 +337,29 @@ export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     ];
     await scene.client.query(`${changes[whole(scene.random, 0, changes.length)]} where block = $1`, [whole(scene.random, 0, Math.ceil(scene.log.size / 256))]);
     return { kinds: ['BLOCK_WRONG'] };
+  },
+  'the index over enterprises': async (scene) => {
+    const { rows } = await scene.client.query<{ uscc: string }>('select uscc from audit_subject order by uscc');
+    const { uscc } = rows[whole(scene.random, 0, rows.length)] as { uscc: string };
+    const changes = [
+      `update audit_subject_item set extract = replace(extract, 'PRE_LOAN_REVIEW', 'LOAN_APPROVAL')`,
+      `update audit_subject_item set time = time + interval '1 ms'`,
+      'update audit_subject_item set extract_hash = sha256(extract_hash)',
+      'update audit_subject_item set head = sha256(head)',
+      'update audit_subject_item set latest = latest + 1',
+      'delete from audit_subject_item',
+      'update audit_subject set head = sha256(head)',
+      'update audit_subject set count = count + 1',
+      'delete from audit_subject',
+    ];
+    await scene.client.query(`${changes[whole(scene.random, 0, changes.length)]} where uscc = $1`, [uscc]);
+    return { kinds: ['INDEX_WRONG'] };
+  },
+  'an enterprise taken out of the index, the checkpoint signed by the key': async (scene) => {
+    const { rows } = await anyCheckpoint(scene);
+    const newest = rows.at(-1) as (typeof rows)[number];
+    await signOther(scene.client, scene.log.key, { ...newest, lines: [`enterprises ${scene.log.size - 1} ${leafHash(newest.note).toString('base64')}`] });
+    return { kinds: ['INDEX_WRONG'] };
   },
   'a tile': async (scene) => {
     const { rows } = await scene.client.query<{ level: number; tile: number; bytes: number }>('select level, tile, length(hashes) as bytes from audit_tile');
