@@ -4,6 +4,7 @@
  */
 import { Fault } from '../faults.js';
 import type { Client } from '../postgres.js';
+import { rest } from '../rest.js';
 import { numbers } from './columns.js';
 import type { AuditEntry } from './entry.js';
 import { extractsOf } from './extract.js';
@@ -54,7 +55,7 @@ export async function textsOf(client: Client, uscc: string, items: readonly Item
       read += kept.entry.length;
       if (read > REST_AFTER) {
         read = 0;
-        await new Promise((resolve) => setImmediate(resolve));
+        await rest();
       }
     }
   }

@@ -3,6 +3,7 @@
  * below is made from the leaves with those 24 bits. MUST run where only one sequences; all is of one transaction.
  */
 import type { Client } from '../postgres.js';
+import { rest } from '../rest.js';
 import { numbers } from './columns.js';
 import { EMPTY, innerHash, keyOf, pathBelow, type SubjectLeaf, subtreeHash } from './subjectTree.js';
 import type { Reader } from './tiles.js';
@@ -49,7 +50,7 @@ export function prefixOf(key: Buffer): number {
 }
 
 /** Brings the tree up to the chains of these prefixes, as `audit_subject` has them by now. */
-export async function updateMap(client: Client, touched: ReadonlySet<number>, added: number, rest: () => Promise<void>): Promise<void> {
+export async function updateMap(client: Client, touched: ReadonlySet<number>, added: number): Promise<void> {
   let changed = new Map<number, Buffer>();
   const all = [...touched];
   for (let at = 0; at < all.length; at += MOST_TOGETHER) {
@@ -61,12 +62,12 @@ export async function updateMap(client: Client, touched: ReadonlySet<number>, ad
       if (++worked % REST_AFTER === 0) await rest();
     }
   }
-  for (let depth = KEPT_BITS - STEP; depth >= 0; depth -= STEP) changed = await updateLevel(client, depth, changed, rest);
+  for (let depth = KEPT_BITS - STEP; depth >= 0; depth -= STEP) changed = await updateLevel(client, depth, changed);
   await client.query(WRITE_ROOT, [added, changed.get(0)]);
 }
 
 /** Puts nodes into the rows above them. @returns the hashes of those rows, by prefix */
-async function updateLevel(client: Client, depth: number, nodes: ReadonlyMap<number, Buffer>, rest: () => Promise<void>): Promise<Map<number, Buffer>> {
+async function updateLevel(client: Client, depth: number, nodes: ReadonlyMap<number, Buffer>): Promise<Map<number, Buffer>> {
   const below = new Map<number, [place: number, hash: Buffer][]>();
   for (const [prefix, hash] of nodes) {
     const above = Math.floor(prefix / WIDTH);
@@ -92,12 +93,7 @@ async function updateLevel(client: Client, depth: number, nodes: ReadonlyMap<num
     await client.query({
       name: 'write subject tiles',
       text: WRITE_TILES,
-      values: [
-        depth,
-        numbers(written.map((row) => row.prefix)),
-        numbers(written.map((row) => row.present)),
-        Buffer.concat(written.map((row) => row.hashes)),
-      ],
+      values: [depth, numbers(written.map((row) => row.prefix)), numbers(written.map((row) => row.present)), Buffer.concat(written.map((row) => row.hashes))],
     });
   }
   return hashes;

@@ -4,6 +4,7 @@
  * silent, and others may be served by the same thread.
  */
 import type { Client } from '../postgres.js';
+import { rest } from '../rest.js';
 import { numbers } from './columns.js';
 import { type Extract, extractsOf } from './extract.js';
 import type { IntegratedEntry, Integration } from './sequencer.js';
@@ -110,14 +111,10 @@ async function writeChains(client: Client, { chains, added }: Kept): Promise<voi
     });
     await rest();
   }
-  await updateMap(client, touched, added, rest);
+  await updateMap(client, touched, added);
 }
 
 async function lines(client: Client): Promise<readonly string[]> {
   const [row] = (await client.query<{ enterprises: number; root: Buffer }>(ROOT)).rows;
   return [`enterprises ${row?.enterprises ?? 0} ${(row?.root ?? (EMPTY[0] as Buffer)).toString('base64')}`];
-}
-
-function rest(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

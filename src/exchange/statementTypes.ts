@@ -63,7 +63,9 @@ export class StatementDelay {
   @Field(() => Int, { simple: true, description: '该企业的第几条 / Its number among all reads of the enterprise' }) ordinal!: number;
   @Field(() => DateTimeScalar, { simple: true, description: '届时披露 / When it will be told' }) until!: Date;
 }
-@ObjectType('StatementArchived', { description: '一次读取，所在月份已归档，恢复后可查 / One read, whose month is archived; it is told again once the month is restored' })
+@ObjectType('StatementArchived', {
+  description: '一次读取，所在月份已归档，恢复后可查 / One read, whose month is archived; it is told again once the month is restored',
+})
 export class StatementArchived {
   @Field(() => StatementStateEnum, { simple: true }) state!: 'ARCHIVED';
   @Field(() => Int, { simple: true, description: '该企业的第几条 / Its number among all reads of the enterprise' }) ordinal!: number;
@@ -95,7 +97,11 @@ export class EnterpriseStatement {
   })
   completeThrough!: Date | null;
   @Field(() => StatementCheckpoint, { nullable: true, simple: true }) checkpoint!: StatementCheckpoint | null;
-  @Field(() => [StatementEntryUnion], { simple: true, description: '新者在前 / The newest first' }) entries!: readonly (StatementRead | StatementDelay | StatementArchived)[];
+  @Field(() => [StatementEntryUnion], { simple: true, description: '新者在前 / The newest first' }) entries!: readonly (
+    | StatementRead
+    | StatementDelay
+    | StatementArchived
+  )[];
   @Field(() => PageInfo, { simple: true }) pageInfo!: PageInfo;
   @Field(() => String, {
     simple: true,

@@ -49,12 +49,25 @@ try {
   ];
   const sequencer = openSequencer({ postgres, signer, integrations, now });
   // All enterprises are known and all prepared statements prepared, as in a zone in use.
-  await append(owner, Array.from({ length: Math.ceil(ENTERPRISES / 1_000) }, (_, at) => entryAbout(everyOf(at * 1_000, Math.min(ENTERPRISES, (at + 1) * 1_000)))));
-  await append(owner, Array.from({ length: 300 }, () => entryAbout(someOf(1))));
+  await append(
+    owner,
+    Array.from({ length: Math.ceil(ENTERPRISES / 1_000) }, (_, at) => entryAbout(everyOf(at * 1_000, Math.min(ENTERPRISES, (at + 1) * 1_000)))),
+  );
+  await append(
+    owner,
+    Array.from({ length: 300 }, () => entryAbout(someOf(1))),
+  );
   while (await sequencer.step());
-  const table = new Table({ head: ['entries', 'each', 'part', 'node us/entry', 'postgres us/entry', 'ms', 'longest block ms'], style: { head: [], border: [], compact: true } });
+  const table = new Table({
+    head: ['entries', 'each', 'part', 'node us/entry', 'postgres us/entry', 'ms', 'longest block ms'],
+    style: { head: [], border: [], compact: true },
+  });
   for (const [entries, each] of [...sizes('steps', '500,2000,5000').map((size) => [size, 1]), ...sizes('batches', '50,200').map((size) => [size, 100])]) {
-    for (let at = 0; at < entries; at += 100) await append(owner, Array.from({ length: Math.min(100, entries - at) }, () => entryAbout(someOf(each))));
+    for (let at = 0; at < entries; at += 100)
+      await append(
+        owner,
+        Array.from({ length: Math.min(100, entries - at) }, () => entryAbout(someOf(each))),
+      );
     spent.clear();
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
@@ -140,7 +153,12 @@ function entryAbout(enterprises) {
     const given = { category: code, clear: names.slice(1), masked: names.slice(0, 1) };
     if (at < 4 || others.length === 0) return [given];
     const denied = { category: code, denied: { CONSENT_REQUIRED: names } };
-    return consenting.length === 0 ? [denied] : [{ ...given, enterprises: consenting }, { ...denied, enterprises: others }];
+    return consenting.length === 0
+      ? [denied]
+      : [
+          { ...given, enterprises: consenting },
+          { ...denied, enterprises: others },
+        ];
   });
   const consents = consenting.map((enterprise) => ({ id: `C-${enterprises[enterprise].slice(-6)}`, enterprise }));
   return {
@@ -166,6 +184,12 @@ async function append(owner, entries) {
   const texts = entries.map(canonical);
   await owner.query({
     text: 'select append_audit($1, $2, $3, $4, $5)',
-    values: [entries.map(({ id }) => id), entries.map(({ time }) => time), entries.map(({ institution }) => institution), texts, texts.map((text) => leafHash(text))],
+    values: [
+      entries.map(({ id }) => id),
+      entries.map(({ time }) => time),
+      entries.map(({ institution }) => institution),
+      texts,
+      texts.map((text) => leafHash(text)),
+    ],
   });
 }

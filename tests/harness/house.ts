@@ -43,7 +43,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   allowance: ['access'],
   operations: ['access'],
   records: ['access'],
-  audit: ['access', 'within'],
+  audit: ['access', 'within', 'rest'],
   synthetic: ['catalogue'],
   migrations: ['catalogue'],
   access: ['catalogue'],
@@ -53,6 +53,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   postgres: ['terms', 'faults', 'within'],
   redis: ['terms', 'faults', 'within'],
   within: [],
+  rest: [],
   faults: ['terms'],
   terms: [],
 };
