@@ -3,6 +3,7 @@
  * together from pieces, because a batch says the same of hundreds. A statement is made of them, so this is a format.
  */
 import type { AuditEntry, ReadEntry } from './entry.js';
+import { groupText } from './groupText.js';
 
 export interface Extract {
   readonly uscc: string;
@@ -105,16 +106,12 @@ function piece(members: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(members).slice(1, -1);
 }
 
-function sorted<T>(members: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> | undefined {
-  return members && Object.fromEntries(Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1)));
-}
-
 /** What a read says of each of its enterprises, or of `only` one. */
 function partsOf({ field, enterprises, categories, consents = [], unknown = [] }: ReadEntry, only?: string): Map<string, string> {
   const groups = enterprises.map((): string[] => []);
-  for (const { category, enterprises: positions, clear, masked, denied } of categories) {
-    const text = `{${piece({ category, clear, denied: sorted(denied), masked })}}`;
-    for (const position of positions ?? groups.keys()) groups[position]?.push(text);
+  for (const group of categories) {
+    const text = groupText(group);
+    for (const position of group.enterprises ?? groups.keys()) groups[position]?.push(text);
   }
   const uses = new Map<number, string[]>();
   for (const { id, enterprise, categories: covered } of consents) {
