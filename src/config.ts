@@ -43,6 +43,8 @@ export interface Config {
   readonly tls: TlsFiles | null;
   /** Whether this process offers to sequence the audit log; one of those that offer does. */
   readonly sequencing: boolean;
+  /** Time between checkpoints of the log, in ms, while entries come. */
+  readonly auditCheckpointMs: number;
   /** Name of the audit log, under which its checkpoints are signed; never changed while there are entries. */
   readonly auditOrigin: string;
   /** Private key that signs checkpoints; made where there is none. */
@@ -170,6 +172,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     publicUrl: address('PUBLIC_URL', ['https', 'http'])?.replace(/\/+$/, '') ?? null,
     tls: certificate && key ? { certificate, key, clientCa } : null,
     sequencing,
+    auditCheckpointMs: whole('AUDIT_CHECKPOINT_MS', 3_000, 100, 4_000),
     auditOrigin,
     auditKeyFile,
     auditWitnessFile: witnessFile === 'off' ? null : witnessFile,

@@ -13,20 +13,22 @@ comment on column audit_subject.prefix is 'The first 24 bits of the SHA-256 of t
 comment on column audit_subject.latest is 'The latest day (UTC, since 1970) of an item so far.';
 create index audit_subject_prefix on audit_subject (prefix);
 
+-- An item says nothing itself: what an entry says of the enterprise is made from the entry whenever it is asked, so that a
+-- batch of a hundred does not stand in the database a hundred times.
 create table audit_subject_item (
   uscc         text collate "C" not null,
   ordinal      bigint not null,
   time         timestamptz not null,
   latest       integer not null,
+  place        bigint not null,
   extract_hash bytea not null check (length(extract_hash) = 32),
   head         bytea not null check (length(head) = 32),
   supersedes   text collate "C",
-  extract      text not null,
-  primary key (uscc, ordinal)
+  primary key (uscc, ordinal) include (time)
 );
-comment on column audit_subject_item.extract is 'What an entry says of this enterprise alone, as canonical JSON.';
+comment on column audit_subject_item.place is 'The sequence of its entry.';
+comment on column audit_subject_item.extract_hash is 'SHA-256 of what the entry says of this enterprise alone, as canonical JSON; see src/audit/extract.ts.';
 comment on column audit_subject_item.head is 'The chain up to and with this item.';
-create index audit_subject_item_time on audit_subject_item (uscc, time);
 create index audit_subject_item_supersedes on audit_subject_item (uscc, supersedes) where supersedes is not null;
 
 -- The upper 24 levels of the tree, four levels a row: the nodes at depth + 4 that are not empty, in order.

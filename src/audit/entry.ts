@@ -2,9 +2,9 @@
  * The format of an audit entry, as pure functions: what was asked of whom, for what, under which policy and consents,
  * and what went out clear, masked or was denied. MUST hold no value of any item.
  */
-import { hash } from 'node:crypto';
 import type { Reason } from '../access/outcome.js';
 import { canonicalText } from './canonicalText.js';
+import { sha256 } from './sha256.js';
 
 export const ENTRY_VERSION = 1;
 
@@ -150,5 +150,5 @@ export function canonical(entry: AuditEntry): string {
 
 /** RFC 6962: SHA-256 over 0x00 and the leaf's bytes. */
 export function leafHash(canonicalEntry: string): Buffer {
-  return hash('sha256', `\0${canonicalEntry}`, 'buffer');
+  return sha256(`\0${canonicalEntry}`);
 }

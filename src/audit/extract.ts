@@ -3,6 +3,7 @@
  * together from pieces, because a batch says the same of hundreds. A statement is made of them, so this is a format.
  */
 import type { AuditEntry, ReadEntry } from './entry.js';
+import { groupText } from './groupText.js';
 
 export interface Extract {
   readonly uscc: string;
@@ -47,11 +48,11 @@ export interface ExtractRead {
 const USCC_FORM = /^[0-9A-Z]{18}$/;
 const ID_FORM = /^[0-9a-f-]{36}$/;
 
-/** One extract for each enterprise that the reads of an entry name; none where the entry is not of the form. */
-export function extractsOf(entry: AuditEntry, leafHash: Buffer): Extract[] {
+/** One extract for each enterprise that the reads of an entry name, or for `only` one; none where the entry is not of the form. */
+export function extractsOf(entry: AuditEntry, leafHash: Buffer, only?: string): Extract[] {
   // What somebody put into the log by other ways must not stop those that keep it in order.
   try {
-    return readable(entry) ? made(entry, leafHash) : [];
+    return readable(entry) ? made(entry, leafHash, only) : [];
   } catch {
     return [];
   }
@@ -70,10 +71,10 @@ function readable({ v, id, time, reads, supersedes }: AuditEntry): boolean {
   );
 }
 
-function made(entry: AuditEntry, leafHash: Buffer): Extract[] {
+function made(entry: AuditEntry, leafHash: Buffer, only?: string): Extract[] {
   const readsOf = new Map<string, string[]>();
   for (const read of entry.reads ?? []) {
-    for (const [uscc, text] of partsOf(read)) {
+    for (const [uscc, text] of partsOf(read, only)) {
       const known = readsOf.get(uscc);
       if (known) known.push(text);
       else readsOf.set(uscc, [text]);
@@ -105,16 +106,12 @@ function piece(members: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(members).slice(1, -1);
 }
 
-function sorted<T>(members: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> | undefined {
-  return members && Object.fromEntries(Object.entries(members).sort(([left], [right]) => (left < right ? -1 : 1)));
-}
-
-/** What a read says of each of its enterprises. */
-function partsOf({ field, enterprises, categories, consents = [], unknown = [] }: ReadEntry): Map<string, string> {
+/** What a read says of each of its enterprises, or of `only` one. */
+function partsOf({ field, enterprises, categories, consents = [], unknown = [] }: ReadEntry, only?: string): Map<string, string> {
   const groups = enterprises.map((): string[] => []);
-  for (const { category, enterprises: positions, clear, masked, denied } of categories) {
-    const text = `{${piece({ category, clear, denied: sorted(denied), masked })}}`;
-    for (const position of positions ?? groups.keys()) groups[position]?.push(text);
+  for (const group of categories) {
+    const text = groupText(group);
+    for (const position of group.enterprises ?? groups.keys()) groups[position]?.push(text);
   }
   const uses = new Map<number, string[]>();
   for (const { id, enterprise, categories: covered } of consents) {
@@ -125,7 +122,7 @@ function partsOf({ field, enterprises, categories, consents = [], unknown = [] }
   const name = piece({ field });
   const found = new Map<string, string>();
   for (const [position, uscc] of enterprises.entries()) {
-    if (!USCC_FORM.test(uscc) || found.has(uscc)) continue;
+    if ((only !== undefined && uscc !== only) || !USCC_FORM.test(uscc) || found.has(uscc)) continue;
     const used = uses.get(position);
     const given = used ? `,"consents":[${used.join(',')}]` : '';
     found.set(uscc, `{"categories":[${(groups[position] ?? []).join(',')}]${given},${name}${missing.has(position) ? ',"unknown":true' : ''}}`);

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type { Catalogue } from '../catalogue/model.js';
 import { namesIn } from './asked.js';
-import type { AccessQuestion, AuditEntry } from './entry.js';
+import type { AccessQuestion, AuditEntry, CategoryOutcome } from './entry.js';
 import type { TrailFilter } from './filter.js';
 
 /** One letter each: a facet is written very often. */
@@ -30,13 +30,33 @@ function facetOf(kind: Kind, value: string): string {
   return `${LETTERS[kind]}:${value}`;
 }
 
+const digest = Buffer.alloc(32);
+
 /** A facet as it is kept: 8 bytes of its hash, as a decimal number. Two of one hash are told apart when the entry is read. */
 export function facetHash(facet: string): string {
-  return hash('sha256', facet, 'buffer').readBigInt64BE(0).toString();
+  digest.write(hash('sha256', facet, 'binary'), 'latin1');
+  return digest.readBigInt64BE(0).toString();
 }
 
 /** All facets of an entry, each once. */
 export function facetsOf(entry: AuditEntry): Set<string> {
+  const found = ownFacetsOf(entry);
+  for (const group of groupsIn(entry)) for (const facet of facetsOfGroup(group)) found.add(facet);
+  return found;
+}
+
+export function groupsIn({ reads = [] }: AuditEntry): CategoryOutcome[] {
+  return reads.flatMap(({ categories }) => categories);
+}
+
+/** Facets of what was asked of a category and what came of it: the same for many entries. */
+export function facetsOfGroup(group: CategoryOutcome): string[] {
+  const names = namesIn(group).map((name) => facetOf('item', `${group.category}.${name}`));
+  return [facetOf('category', group.category), ...Object.keys(group.denied ?? {}).map((reason) => facetOf('reason', reason)), ...names];
+}
+
+/** All facets of an entry but those of its groups. */
+export function ownFacetsOf(entry: AuditEntry): Set<string> {
   const found = new Set<string>();
   const add = (kind: Kind, value: string | number | null | undefined) => {
     if (value !== null && value !== undefined) found.add(facetOf(kind, String(value)));
@@ -53,11 +73,6 @@ export function facetsOf(entry: AuditEntry): Set<string> {
   for (const read of entry.reads ?? []) {
     for (const uscc of read.enterprises) add('enterprise', uscc);
     for (const { id } of read.consents ?? []) add('consent', id);
-    for (const group of read.categories) {
-      add('category', group.category);
-      for (const reason of Object.keys(group.denied ?? {})) add('reason', reason);
-      for (const name of namesIn(group)) add('item', `${group.category}.${name}`);
-    }
   }
   for (const question of entry.questions ?? []) {
     const { purpose, caseNumber, enterprises, categories } = subjectOf(question);

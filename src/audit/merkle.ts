@@ -2,16 +2,16 @@
  * The tree of the log as pure functions: RFC 6962, kept in tiles of 256 hashes (C2SP tlog-tiles). Which hashes a root or a
  * proof needs is told as nodes; where they come from is not known here. Numbers of leaves stay below 2^53.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from './sha256.js';
 
 export const HASH_BYTES = 32;
 const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 2 ** TILE_HEIGHT;
 /** The hash over leaves and nodes, as checkpoints name it. */
 export const HASH_ALGORITHM = 'SHA-256';
-export const EMPTY_ROOT = createHash('sha256').digest();
+export const EMPTY_ROOT = sha256('');
 
-const NODE = Buffer.from([1]);
+const node = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** The leaves [from, until) of the log. */
 export interface Span {
@@ -33,7 +33,9 @@ export interface Place {
 
 /** RFC 6962: SHA-256 over 0x01 and both children. */
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  left.copy(node, 1);
+  right.copy(node, 1 + HASH_BYTES);
+  return sha256(node);
 }
 
 /** The root over complete subtrees of equal height: their number is a power of two. */

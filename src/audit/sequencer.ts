@@ -6,7 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
-import type { AuditEntry } from './entry.js';
+import { rest as paused } from '../rest.js';
+import type { AuditEntry, ReadEntry } from './entry.js';
 import { publishKey } from './keys.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
@@ -62,7 +63,9 @@ export interface SequencerParts {
   readonly intervalMs?: number;
 }
 
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 3_000;
+/** Between two steps the session is heard of so often, for a silent one is taken for frozen. */
+const HEARD_EVERY_MS = 1_000;
 /** How often the months ahead are looked at. */
 const MONTHS_EVERY_MS = 6 * 3_600_000;
 /** How long those who wait for the lock wait between tries: another takes over well within five seconds. */
@@ -72,15 +75,18 @@ const FROZEN_AFTER = "set idle_session_timeout = '3s'; set idle_in_transaction_s
 const THAWED = 'reset idle_session_timeout; reset idle_in_transaction_session_timeout; reset tcp_user_timeout; select pg_advisory_unlock_all()';
 /** Whoever adds an entry may take so long; then what is settled without it waits for the next step. */
 const PATIENCE_MS = 3_000;
-/** Entries a transaction; bounds memory, and how long a step takes. */
+/** Entries a step, and enterprises read in them: bounds memory, and keeps a step below two seconds. */
 const MOST_AT_ONCE = 5_000;
+const MOST_READS = 20_000;
+/** Entries a statement. */
+const PAGE = 250;
 /** A log in which nothing happens says so now and then: a checkpoint that is old is a sign that nobody signs. */
 const HEARTBEAT_MS = 60_000;
 
 const LAST_CHECKPOINT = 'select size, last_sequence as sequence, time, note from audit_checkpoint order by number desc limit 1';
 const NEXT = `
 select sequence, id, time, institution, entry as text, leaf_hash as "leafHash" from audit_entry
-where sequence > $1 and sequence <= $2 order by sequence limit ${MOST_AT_ONCE}`;
+where sequence > $1 and sequence <= $2 order by sequence limit ${PAGE}`;
 const BLOCKS = `
 insert into audit_block (block, first_sequence, last_sequence, entries, first_time, last_time)
   select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::timestamptz[])
@@ -128,7 +134,10 @@ export function openSequencer(parts: SequencerParts): Sequencer {
           }
           // As long as there is more than fits into a step, the next one follows at once.
           while ((await stepOf(client, parts))?.more && !closed());
-          await rest(intervalMs);
+          for (const until = performance.now() + intervalMs; performance.now() < until && !closed(); ) {
+            await rest(Math.min(HEARD_EVERY_MS, until - performance.now()));
+            await client.query('select');
+          }
         }
       }).catch((error: unknown) => parts.failed?.(error));
       state = 'WAITING';
@@ -156,7 +165,7 @@ export function openSequencer(parts: SequencerParts): Sequencer {
 async function stepOf(client: Client, { integrations, signer, now, told }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
   const reached = await lastReached(client);
   const settled = await lastSettled(client, PATIENCE_MS);
-  const entries = settled === null ? [] : await nextEntries(client, reached, settled);
+  const { entries, readable, more } = settled === null ? NOTHING : await nextEntries(client, reached, settled);
   const time = now();
   const young = reached.time !== null && time.getTime() - reached.time.getTime() < HEARTBEAT_MS;
   if (entries.length === 0 && (young || reached.size === 0)) return null;
@@ -172,7 +181,6 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
         : await rootOf(client, reached.size);
     if (entries.length > 0) await client.query(BLOCKS, blocksOf(entries));
     const lines: string[] = [];
-    const readable = entries.flatMap(readableOf);
     for (const integration of integrations) {
       if (readable.length > 0) await integration.integrate(client, readable);
       lines.push(...((await integration.lines?.(client)) ?? []));
@@ -185,7 +193,7 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
     await client.query('commit');
     const signed: SignedCheckpoint = { number: rows[0]?.number as number, size, time, note };
     told?.(signed);
-    return { ...signed, more: entries.length === MOST_AT_ONCE };
+    return { ...signed, more };
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     throw error;
@@ -196,9 +204,39 @@ async function lastReached(client: Client): Promise<Reached> {
   return (await client.query<Reached>(LAST_CHECKPOINT)).rows[0] ?? { size: 0, sequence: 0, time: null, note: null };
 }
 
-async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Leaf[]> {
-  const { rows } = await client.query<Omit<Leaf, 'leaf'>>({ name: 'next entries', text: NEXT, values: [sequence, settled] });
-  return rows.map((row, position) => ({ ...row, leaf: size + position }));
+/** What a step takes: the entries in the order of their places, and those of them that can be read. */
+interface Taken {
+  readonly entries: Leaf[];
+  readonly readable: IntegratedEntry[];
+  /** There are more than fit into a step. */
+  readonly more: boolean;
+}
+const NOTHING: Taken = { entries: [], readable: [], more: false };
+
+async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Taken> {
+  const [entries, readable]: [Leaf[], IntegratedEntry[]] = [[], []];
+  for (let reads = 0; entries.length < MOST_AT_ONCE; ) {
+    const values = [entries.at(-1)?.sequence ?? sequence, settled];
+    const { rows } = await client.query<Omit<Leaf, 'leaf'>>({ name: 'next entries', text: NEXT, values });
+    for (const row of rows) {
+      const leaf = { ...row, leaf: size + entries.length };
+      entries.push(leaf);
+      const [read] = readableOf(leaf);
+      if (!read) continue;
+      readable.push(read);
+      reads += readsIn(read.entry);
+      if (reads >= MOST_READS) return { entries, readable, more: true };
+    }
+    if (rows.length < PAGE) return { entries, readable, more: false };
+    await paused();
+  }
+  return { entries, readable, more: true };
+}
+
+/** Enterprises that an entry names as read: what the indexes cost goes by these. */
+function readsIn({ reads }: AuditEntry): number {
+  if (!Array.isArray(reads)) return 0;
+  return reads.reduce((sum: number, read: ReadEntry | null) => sum + (Array.isArray(read?.enterprises) ? read.enterprises.length : 0), 0);
 }
 
 /** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */

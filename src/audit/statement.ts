@@ -1,7 +1,7 @@
 /**
  * The statement of an enterprise: who read what of it between two times, with a proof that nothing was left out. Promises:
  * all of it is of one snapshot and fits the newest checkpoint; what policy delays is shown as delayed, and nothing about it
- * but its day; nobody else's code is in it.
+ * but its day; of what is archived its month; nobody else's code is in it.
  */
 import { type Disclosure, disclosureOf } from '../access/disclosure.js';
 import type { HeldDelay } from '../access/policy.js';
@@ -10,6 +10,7 @@ import type { Client, Postgres } from '../postgres.js';
 import type { Bilingual, Uscc } from '../terms.js';
 import type { AuditEntry } from './entry.js';
 import type { ExtractContent } from './extract.js';
+import { type ItemAt, type ItemText, textsOf } from './itemTexts.js';
 import { type ItemRow, MOST_ITEMS, type ProofItem, proofText, startOf } from './statementProof.js';
 import { pathOf } from './subjectMap.js';
 import { dayOf } from './subjectTree.js';
@@ -36,7 +37,9 @@ export type StatementEntry =
       /** The answer was composed and thrown away: nobody got it. */
       readonly superseded: boolean;
     }
-  | { readonly state: 'DELAYED'; readonly ordinal: number; readonly until: Date };
+  | { readonly state: 'DELAYED'; readonly ordinal: number; readonly until: Date }
+  /** Its month, `YYYY-MM` in Beijing, has left the database for a file. */
+  | { readonly state: 'ARCHIVED'; readonly ordinal: number; readonly month: string };
 export interface NewestCheckpoint {
   readonly number: number;
   readonly size: number;
@@ -73,14 +76,14 @@ select id, institution, purpose, case_number as "caseNumber", days, ended, versi
   select distinct on (id) * from disclosure_delay order by id, version desc) d where not ended`;
 const TOTAL = 'select count(*) as total from audit_subject_item where uscc = $1 and time >= $2 and time < $3';
 const PAGE = `
-select ordinal, extract from audit_subject_item where uscc = $1 and time >= $2 and time < $3 and ordinal < $4 order by ordinal desc limit $5`;
+select ordinal, place, extract_hash as "extractHash" from audit_subject_item
+where uscc = $1 and time >= $2 and time < $3 and ordinal < $4 order by ordinal desc limit $5`;
 const SUPERSEDED = 'select supersedes from audit_subject_item where uscc = $1 and supersedes = any($2)';
 const NAMES = 'select code, name_zh as zh, name_en as en from institution where code = any($1)';
 const COUNT = 'select count from audit_subject where uscc = $1';
 const ROOT = 'select enterprises, root from audit_subject_root';
-/** Extracts are read where they are shown, or where a delay must be looked for. */
 const ITEMS = `
-select ordinal, time, latest, extract_hash as "extractHash", head, case when $3 or (time >= $4 and time < $5) then extract end as extract
+select ordinal, time, latest, place, extract_hash as "extractHash", head, null as extract
 from audit_subject_item where uscc = $1 and ordinal > $2 order by ordinal`;
 
 export function openStatements({ postgres }: { postgres: Postgres }): Statements {
@@ -113,21 +116,26 @@ type ReadFor = Pick<ExtractContent, 'institution' | 'purpose' | 'caseNumber' | '
 
 async function pageOf(client: Client, asked: StatementAsked, delays: readonly HeldDelay[]): Promise<Pick<Statement, 'entries' | 'hasNextPage'>> {
   const { uscc, from, until, first, before, now } = asked;
-  const { rows } = await client.query<{ ordinal: number; extract: string }>({
+  const { rows } = await client.query<ItemAt>({
     name: 'statement page',
     text: PAGE,
     values: [uscc, from, until, before ?? Number.MAX_SAFE_INTEGER, first + 1],
   });
-  const read = rows.slice(0, first).map(({ ordinal, extract }) => ({ ordinal, content: JSON.parse(extract) as ExtractContent }));
-  const receipts = read.map(({ content }) => content.receipt);
-  const institutions = [...new Set(read.flatMap(({ content }) => content.institution ?? []))];
+  const shown = rows.slice(0, first);
+  const texts = await textsOf(client, uscc, shown);
+  const contents = new Map([...texts].flatMap(([ordinal, one]) => (one.state === 'PRESENT' ? [[ordinal, JSON.parse(one.text) as ExtractContent]] : [])));
+  const read = [...contents.values()];
+  const receipts = read.map(({ receipt }) => receipt);
+  const institutions = [...new Set(read.flatMap(({ institution }) => institution ?? []))];
   const successors = (await client.query<{ supersedes: string }>({ name: 'statement superseded', text: SUPERSEDED, values: [uscc, receipts] })).rows;
   const names = (await client.query<Bilingual & { code: string }>({ name: 'statement names', text: NAMES, values: [institutions] })).rows;
   const superseded = new Set(successors.map(({ supersedes }) => supersedes));
   const nameOf = new Map(names.map(({ code, zh, en }) => [code, { zh, en }]));
   return {
     hasNextPage: rows.length > first,
-    entries: read.map(({ ordinal, content }): StatementEntry => {
+    entries: shown.map(({ ordinal }): StatementEntry => {
+      const content = contents.get(ordinal);
+      if (!content) return { ordinal, ...(texts.get(ordinal) as ItemText & { state: 'ARCHIVED' }) };
       const disclosure = disclosureOfExtract(content, delays, now);
       if (disclosure.state === 'DELAYED') return { ordinal, ...disclosure };
       const institutionName = content.institution === null ? null : (nameOf.get(content.institution) ?? null);
@@ -146,17 +154,23 @@ async function proofOf(client: Client, asked: StatementAsked, delays: readonly H
   // A checkpoint that does not carry this root proves nothing.
   if (!newest || !root || !newest.note.includes(`\nenterprises ${root.enterprises} ${root.root.toString('base64')}\n`)) throw new Fault('STATEMENT_NOT_READY');
   const count = (await client.query<{ count: number }>({ text: COUNT, values: [uscc] })).rows[0]?.count ?? 0;
-  const { rows } = await client.query<ItemRow>({
-    name: 'statement items',
-    text: ITEMS,
-    values: [uscc, count - MOST_ITEMS - 2, delays.length > 0, from, until],
-  });
+  const { rows } = await client.query<ItemRow & ItemAt>({ name: 'statement items', text: ITEMS, values: [uscc, count - MOST_ITEMS - 2] });
   const { start, items } = startOf(rows, dayOf(from.getTime()));
   if (items.length > MOST_ITEMS || (start === null && items.length < count)) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_ITEMS}` });
+  const isWithin = ({ time }: ItemRow) => time >= from && time < until;
+  // Entries are read where they are shown, or where a delay must be looked for.
+  const texts = await textsOf(
+    client,
+    uscc,
+    items.filter((row) => delays.length > 0 || isWithin(row)),
+  );
   const shown = items.map((row): ProofItem => {
-    const disclosure: Disclosure = row.extract && delays.length > 0 ? disclosureOfExtract(JSON.parse(row.extract), delays, now) : { state: 'DISCLOSED' };
+    const text = texts.get(row.ordinal);
+    // Whether a delay concerns what is archived cannot be seen: not even its time is told.
+    if (text?.state === 'ARCHIVED') return { kind: 'ARCHIVED', row, month: text.month };
+    const disclosure: Disclosure = text && delays.length > 0 ? disclosureOfExtract(JSON.parse(text.text), delays, now) : { state: 'DISCLOSED' };
     if (disclosure.state === 'DELAYED') return { kind: 'DELAYED', row, until: disclosure.until };
-    return row.time >= from && row.time < until ? { kind: 'WITHIN', row } : { kind: 'OUTSIDE', row };
+    return isWithin(row) ? { kind: 'WITHIN', row: { ...row, extract: text?.text ?? null } } : { kind: 'OUTSIDE', row };
   });
   const path = await pathOf(readerOf(client), uscc);
   return proofText({ uscc, from, until, count, start, items: shown, path, note: newest.note });

@@ -15,6 +15,7 @@ export interface ItemRow {
   readonly latest: number;
   readonly extractHash: Buffer;
   readonly head: Buffer;
+  /** What the entry says; null where it is not shown. */
   readonly extract: string | null;
 }
 /** The last item that is left away: all before it and itself are of days before the span's first. */
@@ -29,7 +30,9 @@ export type ProofItem =
   | { readonly kind: 'WITHIN'; readonly row: ItemRow }
   /** Its time and nothing else is told. */
   | { readonly kind: 'OUTSIDE'; readonly row: ItemRow }
-  | { readonly kind: 'DELAYED'; readonly row: ItemRow; readonly until: Date };
+  | { readonly kind: 'DELAYED'; readonly row: ItemRow; readonly until: Date }
+  /** Its entry is in a file of a month; nothing else is told. */
+  | { readonly kind: 'ARCHIVED'; readonly row: ItemRow; readonly month: string };
 export interface StatementProof {
   readonly uscc: string;
   readonly from: Date;
@@ -42,7 +45,7 @@ export interface StatementProof {
 }
 
 /** Leaves away what lies before a day, where it can be told that it does. @param rows the end of a chain, oldest first */
-export function startOf(rows: readonly ItemRow[], day: number): { start: ChainStart | null; items: readonly ItemRow[] } {
+export function startOf<Row extends ItemRow>(rows: readonly Row[], day: number): { start: ChainStart | null; items: readonly Row[] } {
   const place = rows.findLastIndex(({ latest }) => latest < day);
   const row = rows[place];
   const before = row?.ordinal === 1 ? NO_CHAIN.head : rows[place - 1]?.head;
@@ -75,6 +78,8 @@ function itemOf(item: ProofItem): Readonly<Record<string, unknown>> {
       return { ordinal, time: time.toISOString(), extractHash: extractHash.toString('hex') };
     case 'DELAYED':
       return { ordinal, latest, digest: digestOf(time.getTime(), extractHash).toString('hex'), until: item.until.toISOString() };
+    case 'ARCHIVED':
+      return { ordinal, latest, digest: digestOf(time.getTime(), extractHash).toString('hex'), archived: item.month };
   }
 }
 

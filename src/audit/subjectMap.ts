@@ -3,6 +3,8 @@
  * below is made from the leaves with those 24 bits. MUST run where only one sequences; all is of one transaction.
  */
 import type { Client } from '../postgres.js';
+import { rest } from '../rest.js';
+import { numbers } from './columns.js';
 import { EMPTY, innerHash, keyOf, pathBelow, type SubjectLeaf, subtreeHash } from './subjectTree.js';
 import type { Reader } from './tiles.js';
 
@@ -11,8 +13,8 @@ const STEP = 4;
 const WIDTH = 2 ** STEP;
 const KEPT_BITS = 24;
 /** Leaves between two rests of the thread; prefixes a statement, which bounds how long the transaction lies idle. */
-const REST_AFTER = 32;
-const MOST_TOGETHER = 500;
+const REST_AFTER = 64;
+const MOST_TOGETHER = 1_000;
 
 interface LeafRow {
   readonly uscc: string;
@@ -28,10 +30,15 @@ interface TileRow {
 }
 type Children = (Buffer | undefined)[];
 
-const LEAVES = 'select uscc, prefix, count, head from audit_subject where prefix = any($1)';
+const LEAVES = 'select uscc, prefix, count, head from audit_subject where prefix = any($1::int[])';
 const TILES = 'select depth, prefix, present, hashes from audit_subject_tile where (depth, prefix) in (select * from unnest($1::smallint[], $2::int[]))';
+const LEVEL = 'select depth, prefix, present, hashes from audit_subject_tile where depth = $1 and prefix = any($2::int[])';
+// The hashes of all rows side by side: each row's begin where those before it end.
 const WRITE_TILES = `
-insert into audit_subject_tile (depth, prefix, present, hashes) select * from unnest($1::smallint[], $2::int[], $3::int[], $4::bytea[])
+insert into audit_subject_tile (depth, prefix, present, hashes)
+select $1, prefix, present, substr($4::bytea, (sum(32 * bit_count(present::bit(16))) over (order by n) - 32 * bit_count(present::bit(16)) + 1)::int,
+  (32 * bit_count(present::bit(16)))::int)
+from unnest($2::int[], $3::int[]) with ordinality as written (prefix, present, n)
 on conflict (depth, prefix) do update set present = excluded.present, hashes = excluded.hashes`;
 const WRITE_ROOT = `
 insert into audit_subject_root (enterprises, root) values ($1, $2)
@@ -43,45 +50,51 @@ export function prefixOf(key: Buffer): number {
 }
 
 /** Brings the tree up to the chains of these prefixes, as `audit_subject` has them by now. */
-export async function updateMap(client: Client, touched: ReadonlySet<number>, added: number, rest: () => Promise<void>): Promise<void> {
+export async function updateMap(client: Client, touched: ReadonlySet<number>, added: number): Promise<void> {
   let changed = new Map<number, Buffer>();
   const all = [...touched];
   for (let at = 0; at < all.length; at += MOST_TOGETHER) {
     const prefixes = all.slice(at, at + MOST_TOGETHER);
-    const { rows } = await client.query<LeafRow>({ name: 'subject leaves', text: LEAVES, values: [prefixes] });
+    const { rows } = await client.query<LeafRow>({ name: 'subject leaves', text: LEAVES, values: [numbers(prefixes)] });
     let worked = 0;
     for (const [prefix, leaves] of leavesBy(rows)) {
       changed.set(prefix, subtreeHash(leaves, KEPT_BITS));
       if (++worked % REST_AFTER === 0) await rest();
     }
   }
-  for (let depth = KEPT_BITS - STEP; depth >= 0; depth -= STEP) changed = await updateLevel(client, depth, changed, rest);
+  for (let depth = KEPT_BITS - STEP; depth >= 0; depth -= STEP) changed = await updateLevel(client, depth, changed);
   await client.query(WRITE_ROOT, [added, changed.get(0)]);
 }
 
 /** Puts nodes into the rows above them. @returns the hashes of those rows, by prefix */
-async function updateLevel(client: Client, depth: number, nodes: ReadonlyMap<number, Buffer>, rest: () => Promise<void>): Promise<Map<number, Buffer>> {
+async function updateLevel(client: Client, depth: number, nodes: ReadonlyMap<number, Buffer>): Promise<Map<number, Buffer>> {
   const below = new Map<number, [place: number, hash: Buffer][]>();
   for (const [prefix, hash] of nodes) {
     const above = Math.floor(prefix / WIDTH);
-    below.set(above, [...(below.get(above) ?? []), [prefix % WIDTH, hash]]);
+    const known = below.get(above);
+    if (known) known.push([prefix % WIDTH, hash]);
+    else below.set(above, [[prefix % WIDTH, hash]]);
   }
   const hashes = new Map<number, Buffer>();
   const all = [...below];
   for (let at = 0; at < all.length; at += MOST_TOGETHER) {
     const some = all.slice(at, at + MOST_TOGETHER);
-    const { rows } = await client.query<TileRow>({ name: 'subject tiles', text: TILES, values: [some.map(() => depth), some.map(([prefix]) => prefix)] });
+    const { rows } = await client.query<TileRow>({ name: 'subject tiles', text: LEVEL, values: [depth, numbers(some.map(([prefix]) => prefix))] });
     const known = new Map(rows.map((row) => [row.prefix, childrenIn(row)]));
-    const written: [depth: number, prefix: number, present: number, hashes: Buffer][] = [];
+    const written: { readonly prefix: number; readonly present: number; readonly hashes: Buffer }[] = [];
     for (const [prefix, set] of some) {
       const children = known.get(prefix) ?? new Array<Buffer | undefined>(WIDTH);
       for (const [place, hash] of set) children[place] = hash;
-      hashes.set(prefix, levelsOf(children, depth)[0]?.[0] as Buffer);
+      hashes.set(prefix, rowHash(children, depth));
       const present = children.reduce((mask, hash, place) => mask | (hash ? 1 << place : 0), 0);
-      written.push([depth, prefix, present, Buffer.concat(children.filter((hash) => hash !== undefined))]);
+      written.push({ prefix, present, hashes: Buffer.concat(children.filter((hash) => hash !== undefined)) });
       if (written.length % REST_AFTER === 0) await rest();
     }
-    await client.query({ name: 'write subject tiles', text: WRITE_TILES, values: [0, 1, 2, 3].map((column) => written.map((row) => row[column])) });
+    await client.query({
+      name: 'write subject tiles',
+      text: WRITE_TILES,
+      values: [depth, numbers(written.map((row) => row.prefix)), numbers(written.map((row) => row.present)), Buffer.concat(written.map((row) => row.hashes))],
+    });
   }
   return hashes;
 }
@@ -96,6 +109,18 @@ function leavesBy(rows: readonly LeafRow[]): Map<number, SubjectLeaf[]> {
 function childrenIn({ present, hashes }: TileRow): Children {
   let read = 0;
   return Array.from({ length: WIDTH }, (_, place) => (present & (1 << place) ? hashes.subarray(32 * read, 32 * ++read) : undefined));
+}
+
+/** The root of a row; what is empty costs no hash. */
+function rowHash(children: Children, depth: number): Buffer {
+  const nodes = children.slice();
+  for (let width = WIDTH / 2, level = depth + STEP; width >= 1; width /= 2, level--) {
+    for (let place = 0; place < width; place++) {
+      const [left, right] = [nodes[2 * place], nodes[2 * place + 1]];
+      nodes[place] = left || right ? innerHash(left ?? (EMPTY[level] as Buffer), right ?? (EMPTY[level] as Buffer)) : undefined;
+    }
+  }
+  return nodes[0] ?? (EMPTY[depth] as Buffer);
 }
 
 /** All nodes of a row, level by level from its root; what is empty costs no hash. */

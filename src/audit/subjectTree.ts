@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { HASH_BYTES } from './merkle.js';
+import { sha256 } from './sha256.js';
 
 export const DEPTH = 64;
 const DAY_MS = 86_400_000;
@@ -22,8 +23,6 @@ export interface SubjectLeaf {
 }
 
 export const NO_CHAIN: Chain = Object.freeze({ count: 0, latest: 0, head: Buffer.alloc(HASH_BYTES) });
-
-const sha256 = (bytes: Buffer | string): Buffer => hash('sha256', bytes, 'buffer');
 
 export function keyOf(uscc: string): Buffer {
   return sha256(uscc);
@@ -67,9 +66,11 @@ export function innerHash(left: Buffer, right: Buffer): Buffer {
   return sha256(pair);
 }
 
+const BUCKET = Buffer.from([5]);
+
 /** H(0x05 || key, count in 8 bytes and head of each): hardly ever more than one, as the first 64 bits of keys differ. */
 export function bucketHash(leaves: readonly SubjectLeaf[]): Buffer {
-  return sha256(Buffer.concat([Buffer.from([5]), ...leaves.map(leafBytes)]));
+  return sha256(Buffer.concat([BUCKET, ...leaves.map(leafBytes)]));
 }
 
 export function leafBytes({ key, count, head }: SubjectLeaf): Buffer {
@@ -104,15 +105,17 @@ export function subtreeHash(leaves: readonly SubjectLeaf[], depth: number): Buff
   return innerHash(subtreeHash(leaves.slice(0, end), depth + 1), subtreeHash(leaves.slice(end), depth + 1));
 }
 
-/** A single leaf, from the bottom up beside what is empty. */
+/** A single leaf, from the bottom up beside what is empty: done for every enterprise of every step, so in one buffer. */
 function climbed(leaves: readonly SubjectLeaf[], until: number): Buffer {
   const { key } = leaves[0] as SubjectLeaf;
-  let reached = bucketHash(leaves);
+  let reached = hash('sha256', Buffer.concat([BUCKET, ...leaves.map(leafBytes)]), 'binary');
   for (let depth = DEPTH - 1; depth >= until; depth--) {
-    const beside = EMPTY[depth + 1] as Buffer;
-    reached = bitOf(key, depth) === 0 ? innerHash(reached, beside) : innerHash(beside, reached);
+    const right = bitOf(key, depth);
+    pair.write(reached, right === 0 ? 1 : 33, 'latin1');
+    (EMPTY[depth + 1] as Buffer).copy(pair, right === 0 ? 33 : 1);
+    reached = hash('sha256', pair, 'binary');
   }
-  return reached;
+  return Buffer.from(reached, 'latin1');
 }
 
 /** Hashes beside the path of a key, from the bottom up to a depth, and the other leaves with the same 64 bits. */

@@ -7,7 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Client } from '../postgres.js';
+import { rest } from '../rest.js';
 import type { AuditEntry, CategoryOutcome, ConsentUse, ReadEntry } from './entry.js';
+import { groupText } from './groupText.js';
 import type { IntegratedEntry, Integration } from './sequencer.js';
 
 /** One thing that came out of an enterprise; `item` is empty where nothing but the provenance was asked. */
@@ -45,29 +47,37 @@ where thrown.sequence < successor.sequence and not exists (
   select from audit_entry other
   where other.entry like '%"supersedes":"%' and substring(other.entry from '"supersedes":"([0-9a-f-]{36})"') = thrown.id
     and other.sequence < successor.sequence and other.sequence > thrown.sequence)`;
-const MISSING_SHAPES = 'select shape from unnest($1::uuid[]) as shape where not exists (select from usage_shape known where known.shape = shape.shape)';
+const MISSING_SHAPES = `
+select shape from unnest(string_to_array($1, ',')::uuid[]) as shape where not exists (select from usage_shape known where known.shape = shape.shape)`;
 const ADD_SHAPES = 'insert into usage_shape select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) on conflict do nothing';
 const ADD_COUNTS = `
-insert into usage_count as kept select * from unnest($1::date[], $2::text[], $3::text[], $4::uuid[], $5::bigint[])
+insert into usage_count as kept select * from unnest(string_to_array($1, ',')::date[], string_to_array($2, ','), string_to_array($3, ','), string_to_array($4, ',')::uuid[], string_to_array($5, ',')::bigint[])
 on conflict (day, institution, purpose, shape) do update set times = kept.times + excluded.times`;
 const ADD_ENTERPRISES = `
-insert into usage_enterprise as kept select * from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::uuid[], $6::int[])
+insert into usage_enterprise as kept select * from unnest(string_to_array($1, ','), string_to_array($2, ',')::date[], string_to_array($3, ','), string_to_array($4, ','), string_to_array($5, ',')::uuid[], string_to_array($6, ',')::int[])
 on conflict (uscc, day, institution, purpose, shape) do update set times = kept.times + excluded.times`;
 const ADD_REQUESTS = `
 insert into usage_request as kept
-select * from unnest($1::date[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+select * from unnest(string_to_array($1, ',')::date[], string_to_array($2, ','), string_to_array($3, ','), string_to_array($4, ',')::bigint[], string_to_array($5, ',')::bigint[], string_to_array($6, ',')::bigint[], string_to_array($7, ',')::bigint[], string_to_array($8, ',')::bigint[], string_to_array($9, ',')::bigint[])
 on conflict (day, institution, purpose, policy_version) do update set requests = kept.requests + excluded.requests,
   refused = kept.refused + excluded.refused, memory = kept.memory + excluded.memory, redis = kept.redis + excluded.redis,
   postgres = kept.postgres + excluded.postgres`;
 const ADD_CONSENTS = `
-insert into usage_consent as kept select * from unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::text[], $6::int[])
+insert into usage_consent as kept select * from unnest(string_to_array($1, ','), string_to_array($2, ','), string_to_array($3, ',')::date[], string_to_array($4, ','), string_to_array($5, ','), string_to_array($6, ',')::int[])
 on conflict (uscc, consent, day, institution, purpose) do update set times = kept.times + excluded.times`;
+
+/** Entries between two rests of the thread. */
+const REST_AFTER = 50;
 
 export function openUsage(): Integration {
   return {
     async integrate(client, entries) {
       const sums: Sums = { shapes: new Map(), met: new Map(), counts: new Map(), enterprises: new Map(), requests: new Map(), consents: new Map() };
-      for (const { entry } of entries) add(sums, entry, 1);
+      let position = 0;
+      for (const { entry } of entries) {
+        add(sums, entry, 1);
+        if (++position % REST_AFTER === 0) await rest();
+      }
       for (const entry of await thrownAway(client, entries)) add(sums, entry, -1);
       await addShapes(client, [...sums.shapes.values()]);
       await addTallies(client, 'usage counts', ADD_COUNTS, sums.counts);
@@ -145,7 +155,7 @@ function* shapesIn({ enterprises, categories, unknown = [] }: ReadEntry, met: Ma
   });
   for (const { of, usccs } of alike.values()) {
     const groups = of.map((group) => categories[group] as CategoryOutcome);
-    const said = JSON.stringify(groups.map(({ category, clear, masked, denied }) => [category, clear, masked, denied]));
+    const said = groups.map(groupText).join();
     let shape = met.get(said);
     if (!shape) met.set(said, (shape = shapeOf(groups.flatMap(toldIn))));
     yield [shape, usccs];
@@ -179,11 +189,11 @@ function addTo(tallies: Map<string, Tally>, key: Key, counts: readonly number[])
 
 async function addShapes(client: Client, shapes: readonly Shape[]): Promise<void> {
   if (shapes.length === 0) return;
-  const values = [shapes.map(({ id }) => id)];
+  const values = [shapes.map(({ id }) => id).join()];
   const { rows } = await client.query<{ shape: string }>({ name: 'missing shapes', text: MISSING_SHAPES, values });
   const missing = new Set(rows.map(({ shape }) => shape));
   const added = shapes.filter(({ id }) => missing.has(id)).flatMap(({ id, told }) => told.map((one) => [id, one.category, one.item, one.outcome]));
-  if (added.length > 0) await client.query({ name: 'usage shapes', text: ADD_SHAPES, values: columnsOf(added, 4) });
+  if (added.length > 0) await client.query({ name: 'usage shapes', text: ADD_SHAPES, values: [0, 1, 2, 3].map((column) => added.map((row) => row[column])) });
 }
 
 async function addTallies(client: Client, name: string, text: string, tallies: Map<string, Tally>): Promise<void> {
@@ -201,8 +211,9 @@ async function addTallies(client: Client, name: string, text: string, tallies: M
   });
 }
 
-function columnsOf(rows: readonly (readonly (string | number)[])[], width: number): (string | number | undefined)[][] {
-  return Array.from({ length: width }, (_, column) => rows.map((row) => row[column]));
+/** A column is one text: nothing in it holds a comma, and the driver would quote each value. */
+function columnsOf(rows: readonly (readonly (string | number)[])[], width: number): string[] {
+  return Array.from({ length: width }, (_, column) => rows.map((row) => row[column]).join());
 }
 
 const RECEIPT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,20 +1,18 @@
 /** Commands that serve: the gateway alone, and the demonstration of everything. */
 import closeWithGrace from 'close-with-grace';
-import type { Watch } from '../alerts/watch.js';
-import type { Sequencer } from '../audit/sequencer.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
 import { type Database, openDatabase } from '../zone/database.js';
-import { openEvidence, openWatch } from '../zone/evidence.js';
 import { openLog } from '../zone/log.js';
 import { type Gateway, openCatalogue, openGateway } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
 import { type SandboxAccounts, seedSandboxAccounts } from './sandboxAccounts.js';
+import { LAST_STEP_MS, type Sequencing, startSequencing } from './sequencing.js';
 
 /** Time that requests under way have to end after a signal, in ms. */
 const DRAIN_MS = 10_000;
@@ -37,14 +35,12 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
   let gateway: Gateway | null = null;
-  let sequencer: Sequencer | null = null;
-  let watch: Watch | null = null;
+  let sequencing: Promise<Sequencing> | null = null;
   // From here on a signal closes whatever is open, in the order in which requests stand on it.
-  const grace = closeWithGrace({ delay: DRAIN_MS, logger: false }, async ({ err }) => {
+  const grace = closeWithGrace({ delay: DRAIN_MS + LAST_STEP_MS, logger: false }, async ({ err }) => {
     if (err) log.fatal({ error: `${err.name}: ${err.message}` }, 'ended by an error');
     await gateway?.close();
-    await watch?.close();
-    await sequencer?.close();
+    await (await sequencing?.catch(() => null))?.close();
     await database.close();
   });
   try {
@@ -56,19 +52,14 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
     }
     gateway = await openGateway(config, database, catalogue, log);
     const address = await listening(gateway, config);
-    if (config.sequencing) {
-      sequencer = openEvidence(config, database, log);
-      sequencer.start();
-      watch = openWatch(config, database, log);
-      watch.start();
-    }
+    if (config.sequencing) sequencing = startSequencing(log);
+    await sequencing;
     return { gateway, address };
   } catch (error) {
     // It would end the process in good order, with exit code 0.
     grace.uninstall();
     await gateway?.close();
-    await watch?.close();
-    await sequencer?.close();
+    await (await sequencing?.catch(() => null))?.close();
     await database.close();
     throw error;
   }

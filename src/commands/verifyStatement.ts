@@ -39,13 +39,14 @@ async function readText(file: string): Promise<string> {
   });
 }
 
-function tell({ uscc, from, until, reads, delayed, outside, count, origin, size, signedAt }: ProvenStatement): void {
+function tell({ uscc, from, until, reads, delayed, archived, outside, count, origin, size, signedAt }: ProvenStatement): void {
   say(`✓ 对账单成立，无一遗漏 / The statement holds, and nothing is left out of it`);
   say(`  企业 / enterprise        ${uscc}`);
   say(`  时段 / span              ${from} – ${until}`);
   say(`  检查点 / checkpoint      ${origin}, ${size}, ${signedAt ?? '-'}`);
   say(`  时段内 / within          ${reads.length}`);
   say(`  延迟披露 / told later    ${delayed.length}`);
+  say(`  已归档 / archived        ${archived.length}`);
   say(`  其他时间 / other times   ${outside}`);
   say(`  累计 / in all            ${count}`);
   if (signedAt === null || until > signedAt) say('  检查点之后的读取不在其中 / Reads after the checkpoint are not in it');
@@ -54,6 +55,9 @@ function tell({ uscc, from, until, reads, delayed, outside, count, origin, size,
   if (reads.length > MOST_LISTED) say(`  … ${reads.length - MOST_LISTED}`);
   for (const { ordinal, until: end } of delayed.slice(0, MOST_LISTED)) {
     say(`  #${ordinal}: 延迟披露，平台称至 / told later, the platform says by ${end === null ? '-' : shown(end)}`);
+  }
+  for (const { ordinal, month } of archived.slice(0, MOST_LISTED)) {
+    say(`  #${ordinal}: 已归档，平台称在该月文件中 / archived, the platform says in the file of ${shown(month)}`);
   }
 }
 

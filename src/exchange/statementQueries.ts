@@ -6,7 +6,7 @@ import type { Statement, StatementEntry } from '../audit/statement.js';
 import { Fault } from '../faults.js';
 import type { JourneyContext } from './journey.js';
 import { MomentScalar, type TypedUscc, UsccScalar } from './scalars.js';
-import { EnterpriseStatement, type StatementDelay, type StatementRead } from './statementTypes.js';
+import { EnterpriseStatement, type StatementArchived, type StatementDelay, type StatementRead } from './statementTypes.js';
 
 const LONGEST_PAGE = 100;
 
@@ -53,8 +53,8 @@ function shapeOf({ entries, hasNextPage, ...rest }: Statement): Omit<EnterpriseS
   return { ...rest, entries: entries.map(entryShape), pageInfo: { hasNextPage, endCursor } };
 }
 
-function entryShape(entry: StatementEntry): StatementRead | StatementDelay {
-  if (entry.state === 'DELAYED') return entry;
+function entryShape(entry: StatementEntry): StatementRead | StatementDelay | StatementArchived {
+  if (entry.state !== 'DISCLOSED') return entry;
   const { state, ordinal, institutionName, superseded, content } = entry;
   const { receipt, time, leafHash, institution, client, reads } = content;
   return {

@@ -3,7 +3,7 @@ import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
 import { DateTimeScalar, UsccScalar } from './scalars.js';
 import { BilingualText, enumOf, PageInfo, PurposeEnum, ReasonEnum } from './types.js';
 
-export const StatementStateEnum = enumOf('StatementState', ['DISCLOSED', 'DELAYED'], '已披露、延迟披露 / Told, or told later');
+export const StatementStateEnum = enumOf('StatementState', ['DISCLOSED', 'DELAYED', 'ARCHIVED'], '已披露、延迟披露、已归档 / Told, told later, or archived');
 
 @ObjectType('StatementDenial', { description: '被拒绝的信息项与原因 / Items that were denied, and why' })
 export class StatementDenial {
@@ -63,11 +63,19 @@ export class StatementDelay {
   @Field(() => Int, { simple: true, description: '该企业的第几条 / Its number among all reads of the enterprise' }) ordinal!: number;
   @Field(() => DateTimeScalar, { simple: true, description: '届时披露 / When it will be told' }) until!: Date;
 }
+@ObjectType('StatementArchived', {
+  description: '一次读取，所在月份已归档，恢复后可查 / One read, whose month is archived; it is told again once the month is restored',
+})
+export class StatementArchived {
+  @Field(() => StatementStateEnum, { simple: true }) state!: 'ARCHIVED';
+  @Field(() => Int, { simple: true, description: '该企业的第几条 / Its number among all reads of the enterprise' }) ordinal!: number;
+  @Field(() => String, { simple: true, description: '归档的月份（北京时间） / The month that is archived, in Beijing: YYYY-MM' }) month!: string;
+}
 export const StatementEntryUnion = createUnionType({
   name: 'StatementEntry',
-  description: '一次读取，已披露或延迟披露 / A read, told or told later',
-  types: () => [StatementRead, StatementDelay] as const,
-  resolveType: ({ state }) => (state === 'DELAYED' ? 'StatementDelay' : 'StatementRead'),
+  description: '一次读取：已披露、延迟披露或已归档 / A read: told, told later, or archived',
+  types: () => [StatementRead, StatementDelay, StatementArchived] as const,
+  resolveType: ({ state }) => ({ DISCLOSED: 'StatementRead', DELAYED: 'StatementDelay', ARCHIVED: 'StatementArchived' })[state],
 });
 @ObjectType('StatementCheckpoint', { description: '所依据的检查点 / The checkpoint it goes by' })
 export class StatementCheckpoint {
@@ -89,7 +97,11 @@ export class EnterpriseStatement {
   })
   completeThrough!: Date | null;
   @Field(() => StatementCheckpoint, { nullable: true, simple: true }) checkpoint!: StatementCheckpoint | null;
-  @Field(() => [StatementEntryUnion], { simple: true, description: '新者在前 / The newest first' }) entries!: readonly (StatementRead | StatementDelay)[];
+  @Field(() => [StatementEntryUnion], { simple: true, description: '新者在前 / The newest first' }) entries!: readonly (
+    | StatementRead
+    | StatementDelay
+    | StatementArchived
+  )[];
   @Field(() => PageInfo, { simple: true }) pageInfo!: PageInfo;
   @Field(() => String, {
     simple: true,

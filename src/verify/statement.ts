@@ -24,10 +24,12 @@ export interface ProvenStatement {
   readonly uscc: string;
   readonly from: string;
   readonly until: string;
-  /** Reads within the span, as the log has them; delayed ones are not among them. */
+  /** Reads within the span, as the log has them; neither delayed nor archived ones are among them. */
   readonly reads: readonly ProvenRead[];
   /** Reads of which nothing is told yet; each may lie within the span. `until` is what the platform says. */
   readonly delayed: readonly { readonly ordinal: number; readonly until: string | null }[];
+  /** Reads of which nothing is told because their month has left the database for a file; each may lie within the span. `month` is what the platform says. */
+  readonly archived: readonly { readonly ordinal: number; readonly month: string }[];
   /** Reads of other times: that there are so many is proven. */
   readonly outside: number;
   /** All reads of the enterprise that the log has. */
@@ -66,7 +68,8 @@ function provenIn(file: StatementFile, keysText: string): ProvenStatement {
   if (walked.chain.count !== count) throw new Flawed('CHAIN_ENDS_ELSEWHERE', walked.chain.count, `${walked.chain.count} / ${count}`);
   if (rootFrom(file, walked.chain).toString('base64') !== roots[0]) throw new Flawed('NOT_IN_THE_LOG', null);
   const [from, until] = [new Date(file.from).toISOString(), new Date(file.until).toISOString()];
-  return { uscc, from, until, reads: walked.reads, delayed: walked.delayed, outside: walked.outside, count, origin, size, signedAt: time.toISOString() };
+  const { reads, delayed, archived, outside } = walked;
+  return { uscc, from, until, reads, delayed, archived, outside, count, origin, size, signedAt: time.toISOString() };
 }
 
 function signedNote(note: string, keysText: string): SealedTree {
@@ -87,13 +90,14 @@ interface Walked {
   chain: ReadChain;
   readonly reads: ProvenRead[];
   readonly delayed: ProvenStatement['delayed'][number][];
+  readonly archived: ProvenStatement['archived'][number][];
   outside: number;
 }
 
-/** Makes the chain anew from the items, each of which must be shown, delayed, or of another time. */
+/** Makes the chain anew from the items, each of which must be shown, delayed, archived, or of another time. */
 function walk({ uscc, from, until, start, items }: StatementFile): Walked {
   const begin = start === null ? EMPTY_CHAIN : begun(start, from);
-  const walked: Walked = { chain: begin, reads: [], delayed: [], outside: begin.count };
+  const walked: Walked = { chain: begin, reads: [], delayed: [], archived: [], outside: begin.count };
   for (const item of items) {
     const { chain } = walked;
     const place = chain.count + 1;
@@ -102,7 +106,8 @@ function walk({ uscc, from, until, start, items }: StatementFile): Walked {
       const day = naturalIn(item.latest, place);
       if (day < chain.day) throw new Flawed('TIME_DISAGREES', place);
       walked.chain = chainWith(chain, day, bytesIn(item.digest, 32, place));
-      walked.delayed.push({ ordinal: place, until: typeof item.until === 'string' ? item.until : null });
+      if (typeof item.archived === 'string') walked.archived.push({ ordinal: place, month: item.archived });
+      else walked.delayed.push({ ordinal: place, until: typeof item.until === 'string' ? item.until : null });
       continue;
     }
     const time = momentIn(item.time, place);

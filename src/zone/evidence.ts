@@ -43,6 +43,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
     signer,
     integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now }), watchEntries()],
     now,
+    intervalMs: config.auditCheckpointMs,
     told: witnesses.wake,
     failed: told('sequencing failed'),
   });

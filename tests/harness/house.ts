@@ -43,7 +43,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   allowance: ['access'],
   operations: ['access'],
   records: ['access'],
-  audit: ['access', 'within', 'locks'],
+  audit: ['access', 'within', 'locks', 'rest'],
   synthetic: ['catalogue', 'locks'],
   migrations: ['catalogue', 'locks'],
   access: ['catalogue'],
@@ -54,6 +54,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   redis: ['terms', 'faults', 'within'],
   within: [],
   locks: [],
+  rest: [],
   faults: ['terms'],
   terms: [],
 };

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
+import { extractsOf } from '../../src/audit/extract.js';
 import { pathOf } from '../../src/audit/subjectMap.js';
 import { openEvidence } from '../../src/zone/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
@@ -82,13 +83,17 @@ test('each checkpoint carries the root over the chains of all enterprises', asyn
     await sequencer.step();
     for (const entry of entries) {
       for (const uscc of new Set(entry.reads?.[0]?.enterprises)) {
-        const [item] = await zone.owner.query<{ extract: string; head: Buffer; ordinal: number }>({
-          text: 'select extract, head, ordinal from audit_subject_item where uscc = $1 and extract like $2',
-          values: [uscc, `%${entry.id}%`],
+        const [item] = await zone.owner.query<{ extractHash: Buffer; head: Buffer; ordinal: number }>({
+          text: `select extract_hash as "extractHash", head, ordinal from audit_subject_item
+                 where uscc = $1 and place = (select sequence from audit_entry where id = $2)`,
+          values: [uscc, entry.id],
         });
+        const [extract, ...others] = extractsOf(entry, leafHash(canonical(entry)), uscc);
+        expect([extract?.uscc, others]).toEqual([uscc, []]);
         const known = chains.get(uscc) ?? { count: 0, day: 0, head: Buffer.alloc(32) };
         const time = Date.parse(entry.time);
-        const digest = sha(tag(4), long(time), sha(Buffer.from(item?.extract as string)));
+        const digest = sha(tag(4), long(time), item?.extractHash as Buffer);
+        expect(item?.extractHash).toEqual(sha(Buffer.from(extract?.text as string)));
         const day = Math.max(known.day, Math.floor(time / 86_400_000));
         const head = sha(tag(3), known.head, long(day), digest);
         expect([item?.ordinal, item?.head.toString('hex')]).toEqual([known.count + 1, head.toString('hex')]);
