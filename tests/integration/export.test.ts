@@ -262,7 +262,7 @@ test('a slow reader of a workbook slows the reading of the log', async () => {
     pastOf(5_000).map((entry) => ({ ...entry, changes: [{ mutation: 'grantAccess', state: 'DONE' as const, detail: detail() }] })),
   );
   const before = gateway.statements.length;
-  const pages = () => gateway.statements.slice(before).filter(({ name }) => name === 'trail page').length;
+  const pages = () => gateway.statements.slice(before).filter(({ name }) => name === 'trail reached').length;
   const response = await begin('/audit/export?format=xlsx');
   let [seen, since] = [-1, performance.now()];
   for (; performance.now() - since < 3_000; await sleep(50)) if (pages() !== seen) [seen, since] = [pages(), performance.now()];
