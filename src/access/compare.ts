@@ -2,6 +2,8 @@
  * Two policies held against each other: what an institution would see more or less of. Pure, and made in small steps, so
  * that whoever runs it can let others have their turn in between.
  */
+
+import { startOfDayInBeijing } from '../beijing.js';
 import type { Category, Item } from '../catalogue/model.js';
 import type { Purpose } from '../terms.js';
 import type { Subject } from './compile.js';
@@ -9,7 +11,6 @@ import { decideDirectory } from './decide.js';
 import { type ConsentState, coversItem, type Standing, settled } from './evidence.js';
 import { judge } from './judge.js';
 import type { Outcome } from './outcome.js';
-import { startOfDayInBeijing } from './rules/itemIsInForce.js';
 
 /** More is seen, or less. A denial for another reason is neither. */
 export type Change = 'WIDENED' | 'NARROWED';

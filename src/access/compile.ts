@@ -2,12 +2,13 @@
  * Policy compiled: for one institution and purpose, one byte an item, for each state that consent can have. What depends
  * on the enterprise is only which of these arrays applies, so a decision on a thousand enterprises is a thousand look-ups.
  */
+
+import { startOfDayInBeijing } from '../beijing.js';
 import type { Catalogue } from '../catalogue/model.js';
 import type { Purpose } from '../terms.js';
 import { CONSENT_STATES, type ConsentState, type Standing, settled } from './evidence.js';
 import { judge } from './judge.js';
 import { toByte } from './outcome.js';
-import { startOfDayInBeijing } from './rules/itemIsInForce.js';
 import type { Question } from './rules/rule.js';
 
 export type Subject = Question['subject'];

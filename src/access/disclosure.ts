@@ -1,4 +1,6 @@
 /** When what was read is told to the enterprise: at once, or later where policy delays it. Pure. */
+
+import { DAY_MS, endOfDayInBeijing } from '../beijing.js';
 import type { HeldDelay } from './policy.js';
 
 /** What of a read a delay goes by. */
@@ -11,15 +13,12 @@ export interface DisclosedRead {
 }
 export type Disclosure = { readonly state: 'DISCLOSED' } | { readonly state: 'DELAYED'; readonly until: Date };
 
-const DAY_MS = 86_400_000;
-const BEIJING_MS = 8 * 3_600_000;
-
 /** The longest of all delays in force counts; it ends at midnight in Beijing, so that its end does not tell the hour of the read. */
 export function disclosureOf(read: DisclosedRead, delays: readonly HeldDelay[], now: Date): Disclosure {
   const days = delays.filter((delay) => !delay.ended && concerns(delay, read)).map((delay) => delay.days);
   if (days.length === 0) return { state: 'DISCLOSED' };
-  const end = read.time + Math.max(...days) * DAY_MS;
-  const until = new Date(Math.ceil((end + BEIJING_MS) / DAY_MS) * DAY_MS - BEIJING_MS);
+  // At midnight exactly it is that midnight.
+  const until = endOfDayInBeijing(new Date(read.time + Math.max(...days) * DAY_MS - 1));
   return now < until ? { state: 'DELAYED', until } : { state: 'DISCLOSED' };
 }
 

@@ -1,7 +1,9 @@
 /** What is counted of entries, in tables. MUST be added to in the transaction that integrates them: once each, or not at all. */
+
+import { DAY_MS, midnightBefore } from '../beijing.js';
 import type { Client } from '../postgres.js';
 import { addTo, emptySketch, numberIn } from './sketch.js';
-import { DAY_MS, dayOf, keyOf } from './subject.js';
+import { keyOf } from './subject.js';
 import type { Tally, Uncovered } from './tallies.js';
 
 /** Receipts kept of a count, and of an alert. */
@@ -120,7 +122,7 @@ export async function awaitCases(client: Client, uncovered: readonly Uncovered[]
       column('receipt'),
       column('time'),
       `${graceHours * HOUR_MS} milliseconds`,
-      uncovered.map(({ time }) => dayOf(time)),
+      uncovered.map(({ time }) => midnightBefore(time)),
     ],
   });
 }

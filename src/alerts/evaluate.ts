@@ -3,6 +3,7 @@
  * transaction: what stands in an alert is told in its counter, so that a restart neither loses nor repeats it.
  */
 
+import { DAY_MS } from '../beijing.js';
 import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { isLive, pairKey, reportsOn } from './cases.js';
@@ -10,7 +11,7 @@ import { addTallies, forgetCounters } from './counters.js';
 import { type Counter, judge, type Past } from './judge.js';
 import { raise } from './raise.js';
 import { type AlertKind, type Rules, rulesInForce } from './rules.js';
-import { BURST_MS, DAY_MS, keyOf, subjectOf } from './subject.js';
+import { BURST_MS, keyOf, subjectOf } from './subject.js';
 import type { Tally } from './tallies.js';
 import { type DayVolume, weigh } from './volume.js';
 

@@ -3,10 +3,11 @@
  * nothing; one process sends at a time, in the order of events; whoever does not take a message is tried again, ever later.
  */
 
+import { DAY_MS } from '../beijing.js';
 import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { AlertKind } from './rules.js';
-import { DAY_MS, subjectOf } from './subject.js';
+import { subjectOf } from './subject.js';
 import { tellAlert } from './tellAlert.js';
 import { send, type Webhook } from './webhook.js';
 

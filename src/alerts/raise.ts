@@ -1,11 +1,12 @@
 /** Raises alerts: one open alert a rule and subject, which gathers what comes later. */
 
+import { DAY_MS } from '../beijing.js';
 import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { MOST_RECEIPTS } from './counters.js';
 import type { Counter } from './judge.js';
 import type { Rule } from './rules.js';
-import { DAY_MS, keyOf } from './subject.js';
+import { keyOf } from './subject.js';
 
 export interface Raised {
   readonly counter: Counter;

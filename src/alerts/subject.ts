@@ -1,4 +1,5 @@
 /** Whom an alert is about, and the stretches of time that are counted; days and nights are those of Beijing. */
+import { DAY_MS, hourInBeijing, midnightBefore, weekdayInBeijing } from '../beijing.js';
 export interface Subject {
   readonly institution: string | null;
   readonly operator?: string;
@@ -22,27 +23,16 @@ export function subjectOf(key: string): Subject {
   };
 }
 
-const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
-const BEIJING_MS = 8 * HOUR_MS;
 export const BURST_MS = 300_000;
 
-/** When the day of a moment began in Beijing. */
-export function dayOf(time: Date): Date {
-  return new Date(Math.floor((time.getTime() + BEIJING_MS) / DAY_MS) * DAY_MS - BEIJING_MS);
-}
-/** The hour of the day in Beijing. */
-export function hourOf(time: Date): number {
-  return Math.floor(((time.getTime() + BEIJING_MS) % DAY_MS) / HOUR_MS);
-}
 /** Saturday or Sunday in Beijing. */
 export function isWeekend(day: Date): boolean {
-  const weekday = new Date(day.getTime() + BEIJING_MS).getUTCDay();
+  const weekday = weekdayInBeijing(day);
   return weekday === 0 || weekday === 6;
 }
 /** The day on which a night began: what lies before its end belongs to the day before. */
 export function nightOf(time: Date, untilHour: number): Date {
-  return dayOf(hourOf(time) < untilHour ? new Date(time.getTime() - DAY_MS) : time);
+  return midnightBefore(hourInBeijing(time) < untilHour ? new Date(time.getTime() - DAY_MS) : time);
 }
 /** Whether an hour lies between two; they may lie on both sides of midnight. */
 export function isBetween(hour: number, from: number, until: number): boolean {

@@ -3,9 +3,10 @@
  * whether a count is an alert is judged later, by the rule in force then.
  */
 import type { AuditEntry, ReadEntry } from '../audit/entry.js';
+import { hourInBeijing, midnightBefore } from '../beijing.js';
 import { type CaseReport, isAfterDecline, isLive } from './cases.js';
 import type { AlertKind, Rules } from './rules.js';
-import { burstOf, dayOf, hourOf, isBetween, nightOf, type Subject } from './subject.js';
+import { burstOf, isBetween, nightOf, type Subject } from './subject.js';
 
 /** Something that an entry adds to a count. */
 export interface Tally {
@@ -66,11 +67,11 @@ export function talliesOf(entry: AuditEntry, known: Known): { readonly tallies: 
   for (const { mutation, state, detail } of entry.changes ?? []) {
     const rule = (detail as { loosens?: boolean; kind?: string } | undefined) ?? {};
     if (mutation === 'changeAlertRule' && state === 'DONE' && rule.loosens)
-      add('RULE_LOOSENED', { institution: null, topic: String(rule.kind) }, dayOf(time), 1);
+      add('RULE_LOOSENED', { institution: null, topic: String(rule.kind) }, midnightBefore(time), 1);
   }
   if (institution === null || !entry.reads) return { tallies, uncovered };
 
-  const day = dayOf(time);
+  const day = midnightBefore(time);
   const who = { institution, operator };
   const usccs = [...new Set(entry.reads.flatMap(({ enterprises }) => enterprises))];
   add(
@@ -85,7 +86,7 @@ export function talliesOf(entry: AuditEntry, known: Known): { readonly tallies: 
   // Without a name it is a system that works, whose volume is that of its institution.
   if (operator !== '') add('ONE_OPERATOR_MANY_ENTERPRISES', { ...who, topic: isMonitoring(purpose) ? 'MONITORING' : 'LENDING' }, day, usccs.length, usccs);
   const { fromHour, untilHour } = known.rules.READS_AT_NIGHT.thresholds;
-  if (!isMonitoring(purpose) && isBetween(hourOf(time), fromHour, untilHour)) add('READS_AT_NIGHT', who, nightOf(time, untilHour), usccs.length);
+  if (!isMonitoring(purpose) && isBetween(hourInBeijing(time), fromHour, untilHour)) add('READS_AT_NIGHT', who, nightOf(time, untilHour), usccs.length);
   if (purpose !== undefined && known.reports(institution)) {
     for (const uscc of usccs) {
       const reports = known.casesOf(institution, uscc);

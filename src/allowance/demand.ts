@@ -1,5 +1,6 @@
 /** What a request takes of its institution's allowance, what is left of it, and how a refusal says so. */
 import type { Allowance } from '../access/evidence.js';
+import { endOfDayInBeijing } from '../beijing.js';
 import { Fault } from '../faults.js';
 import type { InstitutionId, Purpose, Uscc } from '../terms.js';
 
@@ -37,16 +38,6 @@ export type Verdict =
   | { readonly state: 'REFUSED'; readonly by: Bound; readonly balance: Balance; readonly unseen: number };
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const BEIJING_MS = 8 * 3_600_000;
-
-/** The calendar day in Beijing, which knows no summer time. */
-export function dayInBeijing(time: Date): string {
-  return new Date(time.getTime() + BEIJING_MS).toISOString().slice(0, 10);
-}
-export function endOfDayInBeijing(time: Date): Date {
-  return new Date((Math.floor((time.getTime() + BEIJING_MS) / DAY_MS) + 1) * DAY_MS - BEIJING_MS);
-}
 
 /** What a bucket holds after some time. */
 export function refilled(level: number, { costPerMinute }: Allowance, elapsedMs: number): number {

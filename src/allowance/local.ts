@@ -1,7 +1,8 @@
 /** Accounts of this process alone: for a zone without Redis, and while Redis is away. The same reckoning as `script.ts`. */
 import { LRUCache } from 'lru-cache';
+import { dayInBeijing } from '../beijing.js';
 import type { Uscc } from '../terms.js';
-import { type Account, type Balance, boundMet, type Demand, dayInBeijing, refilled, type Verdict } from './demand.js';
+import { type Account, type Balance, boundMet, type Demand, refilled, type Verdict } from './demand.js';
 
 export interface LocalAccounts {
   take(demand: Demand, lease: string): Verdict;

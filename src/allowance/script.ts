@@ -3,8 +3,10 @@
  * looked at and taken from in one round trip, all or nothing. Redis's own clock counts. Nothing stays for good: a full
  * bucket, a day that is over and the leases of a process that died expire by themselves.
  */
+
+import { dayInBeijing, endOfDayInBeijing } from '../beijing.js';
 import type { Script } from '../redis.js';
-import { type Account, type Balance, type Bound, type Demand, dayInBeijing, endOfDayInBeijing, type Verdict } from './demand.js';
+import type { Account, Balance, Bound, Demand, Verdict } from './demand.js';
 
 /** A request is believed to be over after so long, should its end never be told. */
 export const LEASE_MS = 30_000;

@@ -6,6 +6,7 @@
  * the moment its successor stands in the tree: nobody got it. Codes of which the zone holds no enterprise count nowhere.
  */
 import { createHash } from 'node:crypto';
+import { dayInBeijing } from '../beijing.js';
 import type { Client } from '../postgres.js';
 import { rest } from '../rest.js';
 import type { AuditEntry, CategoryOutcome, ConsentUse, ReadEntry } from './entry.js';
@@ -111,7 +112,7 @@ async function thrownAway(client: Client, entries: readonly IntegratedEntry[]): 
 function add(sums: Sums, entry: AuditEntry, sign: 1 | -1): void {
   const { institution, purpose, reads } = entry;
   if (!isWord(institution) || !isWord(purpose) || !Array.isArray(reads) || reads.length === 0) return;
-  const day = dayInBeijing(entry.time);
+  const day = dayOf(entry.time);
   if (day === null) return;
   const { policyVersion = 0, sources } = entry;
   const answered = entry.outcome === 'ANSWERED';
@@ -231,11 +232,11 @@ function isRead(read: ReadEntry | null): read is ReadEntry {
   );
 }
 
-const BEIJING_AHEAD_MS = 8 * 3_600_000;
+/** No day of the calendar has a longer name before, or another after. */
+const [EARLIEST, LATEST] = [Date.parse('0000-01-02T00:00:00Z'), Date.parse('9999-12-31T00:00:00Z')];
 
-/** The day in Beijing of a time, as `YYYY-MM-DD`; null where it is no time. */
-export function dayInBeijing(time: string | Date): string | null {
-  const moment = new Date(time).getTime() + BEIJING_AHEAD_MS;
-  const text = Number.isFinite(moment) && Math.abs(moment) < 8.64e15 ? new Date(moment).toISOString() : '';
-  return /^\d{4}-/.test(text) ? text.slice(0, 10) : null;
+/** The day in Beijing of a time as an entry tells it; null where it is no time. */
+function dayOf(time: string): string | null {
+  const moment = Date.parse(time);
+  return moment >= EARLIEST && moment < LATEST ? dayInBeijing(new Date(moment)) : null;
 }

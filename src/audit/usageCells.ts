@@ -1,5 +1,6 @@
 /** Usage as it is asked: cells over chosen dimensions, put together by the database from the counts that `usage` keeps. */
 import { REASONS, type Reason } from '../access/outcome.js';
+import { DAY_MS } from '../beijing.js';
 import type { Catalogue } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
@@ -55,7 +56,6 @@ export const MOST_DAYS = 400;
 const MOST_ROWS = 200_000;
 /** Rows of enterprises that a question may go through; about ten seconds. */
 const MOST_ENTERPRISE_ROWS = 5_000_000;
-const DAY_MS = 86_400_000;
 
 const OUTER = ['DAY', 'INSTITUTION', 'PURPOSE'] as const;
 const CONTENT = ['PROVIDER', 'CATEGORY', 'ITEM'] as const;

@@ -1,6 +1,7 @@
 /** Root fields about limits: how much is left, and which operations are registered. They read no record and cost nothing. */
 import { Arg, Ctx, Field, Float, Int, ObjectType, Query, Resolver } from 'type-graphql';
-import { endOfDayInBeijing, msUntil, USUAL_ALLOWANCE } from '../allowance/demand.js';
+import { msUntil, USUAL_ALLOWANCE } from '../allowance/demand.js';
+import { endOfDayInBeijing } from '../beijing.js';
 import { Fault } from '../faults.js';
 import type { Purpose } from '../terms.js';
 import type { JourneyContext } from './journey.js';

@@ -1,7 +1,7 @@
 /** What officers try out and look through: a draft of policy against the log, and what is granted and not used. */
 import { Arg, Ctx, Field, FieldResolver, Int, ObjectType, Resolver } from 'type-graphql';
 import { type PolicyChange, standingOf } from '../access/policy.js';
-import { startOfDayInBeijing } from '../access/rules/itemIsInForce.js';
+import { startOfDayInBeijing } from '../beijing.js';
 import { Fault } from '../faults.js';
 import type { InstitutionId } from '../terms.js';
 import { changesOf, PolicyDraftInput } from './draft.js';

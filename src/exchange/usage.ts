@@ -5,8 +5,8 @@
  */
 import { Arg, Ctx, Int, Query, Resolver } from 'type-graphql';
 import { type ShownCell, suppress, withParents } from '../audit/suppression.js';
-import { dayInBeijing } from '../audit/usage.js';
 import { nameOf, USAGE_DIMENSIONS, type UsageCells, type UsageDimension, type UsageKey } from '../audit/usageCells.js';
+import { dayInBeijing } from '../beijing.js';
 import { Fault } from '../faults.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { DateScalar } from './scalars.js';
@@ -105,7 +105,7 @@ const isWholeMonth = ({ from, until }: Span): boolean => from.endsWith('-01') &&
 
 /** @throws Fault BAD_USER_INPUT */
 function spanOf(now: Date, from: string | null, until: string | null): Span {
-  const begin = from === null ? `${(until === null ? String(dayInBeijing(now)) : dayOf('until', until)).slice(0, 7)}-01` : dayOf('from', from);
+  const begin = from === null ? `${(until === null ? dayInBeijing(now) : dayOf('until', until)).slice(0, 7)}-01` : dayOf('from', from);
   const end = until === null ? lastDayOf(begin) : dayOf('until', until);
   if (end < begin) throw new Fault('BAD_USER_INPUT', { detail: 'from > until' });
   return { from: begin, until: end };

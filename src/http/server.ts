@@ -13,6 +13,7 @@ import type { Logger } from 'pino';
 import { actorOf, type Caller } from '../access/inquiry.js';
 import type { Exports } from '../audit/export/exports.js';
 import type { Proofs } from '../audit/proofs.js';
+import { causeOf } from '../cause.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
 import { bodyIn, isByHash, parseJson } from './bodies.js';
@@ -246,13 +247,6 @@ function refuseUnaudited(reply: FastifyReply, fault: Fault): FastifyReply {
     .status(fault.status === 200 ? 404 : fault.status)
     .header('cache-control', 'no-store')
     .send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
-}
-
-/** Type and message chain of what failed, for the log. Messages of the driver name tables and codes, never values. */
-function causeOf(cause: unknown): string | undefined {
-  const words: string[] = [];
-  for (let error = cause; error instanceof Error && words.length < 4; error = error.cause) words.push(`${error.name}: ${error.message.slice(0, 200)}`);
-  return words.length > 0 ? words.join(' <- ') : undefined;
 }
 
 function pathOf(request: FastifyRequest): string | undefined {

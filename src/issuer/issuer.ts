@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Logger } from 'pino';
+import { causeOf } from '../cause.js';
 import type { Postgres } from '../postgres.js';
 import type { AudienceName, Clients } from './clients.js';
 import { forgetExpired } from './forgetExpired.js';
@@ -9,7 +10,6 @@ import type { ProviderParts } from './provider.js';
 import { answerSignIn } from './signIn.js';
 import type { SigningKeys } from './signingKeys.js';
 import type { Staff } from './staff.js';
-
 import type { UsedOnce } from './usedOnce.js';
 
 export interface Issuer {
@@ -56,7 +56,7 @@ export function openIssuer(parts: IssuerParts): Issuer {
         return callback(request, response);
       };
       answering().catch((error: Error) => {
-        parts.log.error({ error: `${error.name}: ${error.message.slice(0, 200)}` }, 'issuer failed');
+        parts.log.error({ error: causeOf(error) }, 'issuer failed');
         if (!response.headersSent) response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' });
         response.end('{"error":"temporarily_unavailable"}');
       });
@@ -72,5 +72,5 @@ function logRefusals(provider: Provider, log: Logger): void {
   provider.on('grant.error', told('token'));
   provider.on('authorization.error', told('authorization'));
   provider.on('interaction.error' as 'authorization.error', told('sign-in'));
-  provider.on('server_error', (ctx, error: Error) => log.error({ path: ctx.path, error: `${error.name}: ${error.message.slice(0, 200)}` }, 'issuer failed'));
+  provider.on('server_error', (ctx, error: Error) => log.error({ path: ctx.path, error: causeOf(error) }, 'issuer failed'));
 }

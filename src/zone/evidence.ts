@@ -20,7 +20,7 @@ import type { Config } from '../config.js';
 import { newRequestId } from '../http/requestId.js';
 import { openReports, type ReportReader, subjectOf } from '../reports/reports.js';
 import type { Database } from './database.js';
-import { openLog } from './log.js';
+import { failing, openLog } from './log.js';
 
 /** A step of the sequencer, which is about thousands of entries. */
 const SEQUENCING_MS = 30_000;
@@ -28,8 +28,7 @@ const SEQUENCING_MS = 30_000;
 /** What sequences the log, signs it and tells its witnesses; to be started, and closed before the database. */
 export function openEvidence(config: Config, database: Database, log: Logger = openLog(config), now: () => Date = () => new Date()): Sequencer {
   const postgres = database.open('zone_sequencer', { poolSize: 2, limitMs: SEQUENCING_MS });
-  const told = (what: string) => (error: unknown) =>
-    log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, what);
+  const told = failing(log);
   const witnesses = openWitnesses({
     file: config.auditWitnessFile,
     url: config.auditWitnessUrl,
@@ -88,7 +87,7 @@ export function openWatch(config: Config, database: Database, log: Logger = open
     webhook: webhook && { url: webhook.url, secret: readFileSync(webhook.secretFile, 'utf8').trim() },
     now,
     newId: () => newRequestId(now().getTime()),
-    failed: (error) => log.error({ cause: error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'unknown' }, 'watching failed'),
+    failed: failing(log)('watching failed'),
   });
 }
 

@@ -3,11 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type CaseReport, type CaseState, isAfterDecline, isLive } from '../../src/alerts/cases.js';
 import { ALERT_KINDS, loosens, type Rules, thresholdFaults } from '../../src/alerts/rules.js';
 import { addTo, emptySketch, numberIn } from '../../src/alerts/sketch.js';
-import { burstOf, dayOf, hourOf, isBetween, isWeekend, keyOf, nightOf, subjectOf } from '../../src/alerts/subject.js';
+import { burstOf, isBetween, isWeekend, keyOf, nightOf, subjectOf } from '../../src/alerts/subject.js';
 import { type Known, talliesOf } from '../../src/alerts/tallies.js';
 import { tellAlert } from '../../src/alerts/tellAlert.js';
 import { type DayVolume, medianOf, usualOf, weigh } from '../../src/alerts/volume.js';
 import type { AuditEntry } from '../../src/audit/entry.js';
+import { hourInBeijing, midnightBefore } from '../../src/beijing.js';
 import { readConfig } from '../../src/config.js';
 
 const HOUR = 3_600_000;
@@ -41,11 +42,11 @@ describe('thresholds', () => {
 describe('time in Beijing', () => {
   const late = new Date('2026-11-20T17:30:00Z');
   test('days, nights and hours', () => {
-    expect(dayOf(late).toISOString()).toBe('2026-11-20T16:00:00.000Z');
-    expect(hourOf(late)).toBe(1);
+    expect(midnightBefore(late).toISOString()).toBe('2026-11-20T16:00:00.000Z');
+    expect(hourInBeijing(late)).toBe(1);
     expect(nightOf(late, 6).toISOString()).toBe('2026-11-19T16:00:00.000Z');
-    expect(isWeekend(dayOf(late))).toBe(true);
-    expect(isWeekend(dayOf(new Date('2026-11-20T15:59:59Z')))).toBe(false);
+    expect(isWeekend(midnightBefore(late))).toBe(true);
+    expect(isWeekend(midnightBefore(new Date('2026-11-20T15:59:59Z')))).toBe(false);
     expect(burstOf(late)).toEqual(late);
     expect([21, 22, 0, 5, 6].map((hour) => isBetween(hour, 22, 6))).toEqual([false, true, true, true, false]);
     expect([0, 1, 4, 5].map((hour) => isBetween(hour, 1, 5))).toEqual([false, true, true, false]);

@@ -1,9 +1,10 @@
 /** The reckoning of allowances, with clocks that the test moves. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type Demand, dayInBeijing, endOfDayInBeijing, refusalOf, type Verdict } from '../../src/allowance/demand.js';
+import { type Demand, refusalOf, type Verdict } from '../../src/allowance/demand.js';
 import { openLedger } from '../../src/allowance/ledger.js';
 import { type LocalAccounts, openLocalAccounts } from '../../src/allowance/local.js';
 import { openToll } from '../../src/allowance/toll.js';
+import { dayInBeijing, endOfDayInBeijing } from '../../src/beijing.js';
 import { noCache } from '../../src/redis.js';
 import type { InstitutionId, Uscc } from '../../src/terms.js';
 

@@ -1,3 +1,4 @@
+import { startOfDayInBeijing } from '../../beijing.js';
 import type { Rule } from './rule.js';
 
 export const itemIsInForce: Rule = {
@@ -6,7 +7,3 @@ export const itemIsInForce: Rule = {
   basis: 'Catalogue of the zone',
   judge: ({ item, time }) => (item.inForceFrom === null || time >= startOfDayInBeijing(item.inForceFrom) ? null : 'ITEM_NOT_IN_FORCE'),
 };
-
-export function startOfDayInBeijing(day: string): Date {
-  return new Date(`${day}T00:00:00+08:00`);
-}
