@@ -133,8 +133,9 @@ export function openSequencer(parts: SequencerParts): Sequencer {
             months = performance.now();
           }
           // As long as there is more than fits into a step, the next one follows at once.
+          const began = performance.now();
           while ((await stepOf(client, parts))?.more && !closed());
-          for (const until = performance.now() + intervalMs; performance.now() < until && !closed(); ) {
+          for (const until = began + intervalMs; performance.now() < until && !closed(); ) {
             await rest(Math.min(HEARD_EVERY_MS, until - performance.now()));
             await client.query('select');
           }
