@@ -10,6 +10,7 @@ import type { AuditEntry, ReadEntry } from './entry.js';
 import { publishKey } from './keys.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
+import { parseShared } from './sharedEntry.js';
 import type { Signer } from './signer.js';
 import { addLeaves, hashesOf, readerOf } from './tiles.js';
 
@@ -243,8 +244,8 @@ function readsIn({ reads }: AuditEntry): number {
 /** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */
 function readableOf(leaf: Leaf): IntegratedEntry[] {
   try {
-    const entry = JSON.parse(leaf.text) as AuditEntry | null;
-    return typeof entry === 'object' && entry !== null ? [{ ...leaf, entry }] : [];
+    const entry = parseShared(leaf.text);
+    return entry === null ? [] : [{ ...leaf, entry }];
   } catch {
     return [];
   }
