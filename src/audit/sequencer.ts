@@ -11,6 +11,7 @@ import type { AuditEntry, ReadEntry } from './entry.js';
 import { publishKey } from './keys.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
+import { parseShared } from './sharedEntry.js';
 import type { Signer } from './signer.js';
 import { addLeaves, hashesOf, readerOf } from './tiles.js';
 
@@ -133,8 +134,9 @@ export function openSequencer(parts: SequencerParts): Sequencer {
             months = performance.now();
           }
           // As long as there is more than fits into a step, the next one follows at once.
+          const began = performance.now();
           while ((await stepOf(client, parts))?.more && !closed());
-          for (const until = performance.now() + intervalMs; performance.now() < until && !closed(); ) {
+          for (const until = began + intervalMs; performance.now() < until && !closed(); ) {
             await rest(Math.min(HEARD_EVERY_MS, until - performance.now()));
             await client.query('select');
           }
@@ -242,8 +244,8 @@ function readsIn({ reads }: AuditEntry): number {
 /** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */
 function readableOf(leaf: Leaf): IntegratedEntry[] {
   try {
-    const entry = JSON.parse(leaf.text) as AuditEntry | null;
-    return typeof entry === 'object' && entry !== null ? [{ ...leaf, entry }] : [];
+    const entry = parseShared(leaf.text);
+    return entry === null ? [] : [{ ...leaf, entry }];
   } catch {
     return [];
   }

@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCanaries } from '../alerts/canaries.js';
-import { dayInBeijing } from '../audit/usage.js';
+import { dayInBeijing } from '../beijing.js';
 import { readConfig } from '../config.js';
 import { Fault } from '../faults.js';
 import type { Postgres } from '../postgres.js';
