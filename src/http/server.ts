@@ -16,6 +16,7 @@ import type { Proofs } from '../audit/proofs.js';
 import { Fault } from '../faults.js';
 import type { Authenticator } from './authenticate.js';
 import { bodyIn, isByHash, parseJson } from './bodies.js';
+import { causeOf } from './cause.js';
 import type { ClientCertificate } from './certificate.js';
 import { mountEvidence } from './evidenceRoutes.js';
 import { mountExports } from './exportRoutes.js';
@@ -44,6 +45,7 @@ export interface ServerParts {
   readonly exchange: Answering;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  /** Proofs for whoever asks, with connections that nobody else waits for. */
   readonly proofs: Proofs;
   readonly exports: Exports;
   readonly log: Logger;
@@ -181,7 +183,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       if (!caller) throw new Fault('TOKEN_MISSING');
       return sent(request, reply, await exchange.answer({ id: request.id, caller, body, safe, accept: request.headers.accept, startedAt }));
     };
-    mountEvidence(governed, parts.proofs, refuseUnaudited);
+    mountEvidence(governed, { proofs: parts.proofs, refuse: refuseUnaudited, log: parts.log });
     governed.post('/graphql', {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {
@@ -246,13 +248,6 @@ function refuseUnaudited(reply: FastifyReply, fault: Fault): FastifyReply {
     .status(fault.status === 200 ? 404 : fault.status)
     .header('cache-control', 'no-store')
     .send({ errors: [{ message: fault.message, extensions: fault.extensions }] });
-}
-
-/** Type and message chain of what failed, for the log. Messages of the driver name tables and codes, never values. */
-function causeOf(cause: unknown): string | undefined {
-  const words: string[] = [];
-  for (let error = cause; error instanceof Error && words.length < 4; error = error.cause) words.push(`${error.name}: ${error.message.slice(0, 200)}`);
-  return words.length > 0 ? words.join(' <- ') : undefined;
 }
 
 function pathOf(request: FastifyRequest): string | undefined {
