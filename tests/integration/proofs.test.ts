@@ -274,7 +274,11 @@ test('plain HTTP keeps no reader waiting, and what went wrong there is logged', 
   let asked: Promise<number[]> = Promise.resolve([]);
   await zone.owner.transaction(async (client) => {
     await client.query('lock table audit_key in access exclusive mode');
-    const answered = () => gateway.server.inject('/audit/keys').then(({ statusCode }) => (waiting--, statusCode));
+    const answered = async () => {
+      const { statusCode } = await gateway.server.inject('/audit/keys');
+      waiting--;
+      return statusCode;
+    };
     asked = Promise.all(Array.from({ length: waiting }, answered));
     const read = await gateway.ask(`{ enterprise(uscc: "${firm(1)}", inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "G-1" }) { name } }`);
     expect([read.status, read.body.errors, waiting]).toEqual([200, undefined, 8]);
