@@ -11,8 +11,10 @@ export interface Config {
   /** Folder of catalogue, code lists and migrations. */
   readonly schemaFolder: string;
   readonly seedsFolder: string;
-  /** null: the embedded PostgreSQL. The owner migrates; gateway and delivery serve with less. */
+  /** The owner's login, who migrates. null: the embedded PostgreSQL; in production: this process does nothing that takes the owner. */
   readonly databaseUrl: string | null;
+  /** Whether whatever starts brings the database to its version, as the owner; else it only looks whether that was done. */
+  readonly migrateOnStart: boolean;
   readonly gatewayDatabaseUrl: string | null;
   readonly governanceDatabaseUrl: string | null;
   readonly deliveryDatabaseUrl: string | null;
@@ -51,7 +53,7 @@ export interface Config {
   readonly auditKeyFile: string;
   /** File that keeps every checkpoint, best on a disk that the database's owner cannot reach; null: none. */
   readonly auditWitnessFile: string | null;
-  /** Address that checkpoints are sent to; null: none. */
+  /** Address that each checkpoint is pushed to, which need not say anything but that it took it; null: none. */
   readonly auditWitnessUrl: string | null;
   /** Where months of the log go that are kept as files. */
   readonly auditArchiveFolder: string;
@@ -118,12 +120,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const governanceUrl = loginOf('DATABASE_GOVERNANCE_URL', 'zone_governance');
   const issuerUrl = loginOf('DATABASE_ISSUER_URL', 'zone_issuer');
   const sequencing = oneOf('AUDIT_SEQUENCER', ['on', 'off'], 'on') === 'on';
-  const sequencerUrl = sequencing ? loginOf('DATABASE_SEQUENCER_URL', 'zone_sequencer') : null;
+  /** Likewise, for roles that not every process takes: whoever opens one that is not named is refused. */
+  const loginWhereUsed = (name: string, role: string): string | null => {
+    const url = address(name, ['postgres', 'postgresql']);
+    if (production && url && url === databaseUrl) faults.push(`${name} must be a login of its own in production, member of ${role} only`);
+    return url ?? (production ? null : databaseUrl);
+  };
+  // A process may sequence that does not offer to when it serves.
+  const sequencerUrl = (sequencing ? loginOf : loginWhereUsed)('DATABASE_SEQUENCER_URL', 'zone_sequencer');
+  const migrateOnStart = oneOf('MIGRATE_ON_START', ['on', 'off'], production ? 'off' : 'on') === 'on';
+  if (production && migrateOnStart && !databaseUrl) faults.push("DATABASE_URL is needed in production where MIGRATE_ON_START=on: the owner's login");
   const auditOrigin = text('AUDIT_ORIGIN', 'zone.example/audit');
   if (!/^[\w./-]{1,100}$/.test(auditOrigin)) faults.push('AUDIT_ORIGIN must be a name of letters, digits, dots, slashes and hyphens');
   const auditKeyFile = file('AUDIT_KEY_FILE') ?? join(resolve(home), 'audit', 'signing.pem');
   const witnessFile = text('AUDIT_WITNESS_FILE', join(dirname(auditKeyFile), 'witness.jsonl'));
-  if (production && !databaseUrl) faults.push('DATABASE_URL is needed in production: the embedded PostgreSQL is for trying out');
+  const witnessUrl = address('AUDIT_WITNESS_URL', ['https', 'http']);
+  if (witnessUrl && !isPrivateWay(witnessUrl)) faults.push('AUDIT_WITNESS_URL must begin with https://, but on this machine');
 
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
   if (production && tokenBinding === 'optional') faults.push('TOKEN_BINDING must be required in production');
@@ -151,13 +163,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     schemaFolder: join(PROJECT, 'schema'),
     seedsFolder: join(PROJECT, 'seeds'),
     databaseUrl,
+    migrateOnStart,
     gatewayDatabaseUrl: gatewayUrl,
     governanceDatabaseUrl: governanceUrl,
-    deliveryDatabaseUrl: address('DATABASE_DELIVERY_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    deliveryDatabaseUrl: loginWhereUsed('DATABASE_DELIVERY_URL', 'zone_delivery'),
     issuerDatabaseUrl: issuerUrl,
     sequencerDatabaseUrl: sequencerUrl,
-    keeperDatabaseUrl: address('DATABASE_KEEPER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
-    verifierDatabaseUrl: address('DATABASE_VERIFIER_URL', ['postgres', 'postgresql']) ?? databaseUrl,
+    keeperDatabaseUrl: loginWhereUsed('DATABASE_KEEPER_URL', 'zone_keeper'),
+    verifierDatabaseUrl: loginWhereUsed('DATABASE_VERIFIER_URL', 'zone_verifier'),
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
@@ -176,7 +189,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     auditOrigin,
     auditKeyFile,
     auditWitnessFile: witnessFile === 'off' ? null : witnessFile,
-    auditWitnessUrl: address('AUDIT_WITNESS_URL', ['https', 'http']),
+    auditWitnessUrl: witnessUrl,
     auditArchiveFolder: file('AUDIT_ARCHIVE_FOLDER') ?? join(resolve(home), 'audit', 'archive'),
     alertWebhook: webhookUrl && webhookSecretFile ? { url: webhookUrl, secretFile: webhookSecretFile } : null,
     corsOrigins: text('CORS_ORIGINS', '')
@@ -188,7 +201,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   return Object.freeze(config);
 }
 
-/** Keys that come over an open way could be anybody's. */
+/** Keys that come over an open way could be anybody's; what goes over one, anybody can hold back. */
 function isPrivateWay(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

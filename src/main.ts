@@ -33,7 +33,7 @@ program
 
 program
   .command('serve')
-  .description('服务；先迁移 / Serve; migrates first')
+  .description('服务；先迁移，生产环境只核对 / Serve; migrates first, and in production only looks whether that was done')
   .addHelpText('after', example('DATABASE_URL=postgres://… REDIS_URL=redis://… node dist/main.js serve'))
   .action(async () => (await import('./commands/start.js')).serve());
 

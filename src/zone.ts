@@ -72,6 +72,8 @@ export async function openGateway(
   const stating = database.open('zone_gateway', { poolSize: 2, limitMs: 5 * limitMs });
   const audit = openAuditLog({ postgres: appending, limitMs });
   const proofs = openProofs({ postgres: reading });
+  // Whoever asks for a proof over HTTP says not who he is: he waits for his like, and no reader waits for him.
+  const proving = database.open('zone_gateway', { poolSize: 2, limitMs });
   const evidence = openEvidenceWatch({ postgres: reading });
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
@@ -115,7 +117,7 @@ export async function openGateway(
     log,
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
-    proofs,
+    proofs: openProofs({ postgres: proving }),
     metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state, evidence }),
     exports: openExports({ source: openTrailSource({ trail: exported }), archived, audit, postgres: exporting, now, newId: newRequestId }),
     health: async () => ({

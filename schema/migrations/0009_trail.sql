@@ -9,7 +9,7 @@ create table audit_posting (
   places  bytea not null check (length(places) between 1 and 32),
   primary key (segment, facet, block)
 );
-comment on table audit_posting is 'Follows from audit_entry and can be made anew from it; it narrows a search, and the entry itself decides.';
+comment on table audit_posting is 'Follows from audit_entry; it narrows a search, and the entry itself decides. No command makes it anew, and audit verify does not read it.';
 comment on column audit_posting.facet is 'First 8 bytes of the SHA-256 of kind and value, such as e:91110000802100433B; see src/audit/facets.ts.';
 comment on column audit_posting.places is '32 bytes: a bit for each leaf of the block, the first for its first; fewer: a byte for each leaf that has it.';
 -- Pages that all can see are read from the index alone; the last block is updated as it fills.

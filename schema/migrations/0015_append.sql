@@ -21,3 +21,6 @@ begin
   perform pg_advisory_xact_lock_shared(7203161);
   insert into audit_entry values (default, $1, $2, $3, $4, $5);
 end $$;
+
+-- A process that does not hold the owner's login looks whether the owner has migrated.
+grant select on migration to zone_gateway;

@@ -38,7 +38,7 @@ const MOST_AT_ONCE = 500;
 const MOST_PENDING = 2_000;
 const HISTORY_DAYS = 56;
 const HISTORY_KEPT_MS = 600_000;
-const NIGHTS = 14;
+const FORTNIGHT = 14;
 const FORGET_EVERY_MS = 3_600_000;
 
 const DIRTY = `
@@ -183,12 +183,21 @@ function pastOf(client: Client, rules: Rules, { now, memory }: Evaluating): Past
       ]);
       return rows[0]?.count ?? 0;
     },
-    async nights({ kind, subject, bucket }) {
+    async fortnight({ kind, subject, bucket }) {
       const { rows } = await client.query<{ count: number }>(
         'select count from alert_counter where kind = $1 and subject = $2 and bucket < $3 and bucket >= $4',
-        [kind, keyOf(subject), bucket, new Date(bucket.getTime() - NIGHTS * DAY_MS)],
+        [kind, keyOf(subject), bucket, new Date(bucket.getTime() - FORTNIGHT * DAY_MS)],
       );
       return rows.map(({ count }) => count);
+    },
+    async busiest({ kind, subject, bucket }) {
+      // Keys of what an operator did begin so; see keyOf.
+      const named = `${JSON.stringify([subject.institution]).slice(0, -1)},"`;
+      const { rows } = await client.query<{ most: number }>(
+        'select coalesce(max(count), 0)::bigint as most from alert_counter where kind = $1 and bucket = $2 and starts_with(subject, $3)',
+        [kind, bucket, named],
+      );
+      return rows[0]?.most ?? 0;
     },
     async readOn({ subject, bucket }) {
       // What has no operator's name is the work of systems: it is held against all that the institution read.

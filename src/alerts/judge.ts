@@ -12,8 +12,10 @@ export interface Counter {
 export interface Past {
   /** What the stretch of time just before came to. */
   previous(counter: Counter): Promise<number>;
-  /** What the nights of the last two weeks came to; nights without reads are left out. */
-  nights(counter: Counter): Promise<readonly number[]>;
+  /** What the days, or nights, of the last two weeks came to; those without reads are left out. */
+  fortnight(counter: Counter): Promise<readonly number[]>;
+  /** The most that one operator of the institution came to in the same stretch of time. */
+  busiest(counter: Counter): Promise<number>;
   /** Enterprises that the subject read in the same day, with a case and without. */
   readOn(counter: Counter): Promise<number>;
   weigh(counter: Counter): Promise<Weighed>;
@@ -26,7 +28,9 @@ export interface Judged {
 
 const NO: Judged = { holds: false, figures: {} };
 /** A habit is what happened on at least so many nights of fourteen. */
-const HABIT_NIGHTS = 5;
+const HABIT_DAYS = 5;
+/** So many people, each just below what one may, are behind a client that stands out without one of them standing out. */
+const CLIENT_TIMES = 3;
 
 export async function judge(counter: Counter, rules: Rules, past: Past): Promise<Judged> {
   const { kind, count, subject } = counter;
@@ -43,6 +47,7 @@ export async function judge(counter: Counter, rules: Rules, past: Past): Promise
     case 'READS_AFTER_DECLINE':
       return reached(rules[kind].thresholds.readsADay);
     case 'ONE_OPERATOR_MANY_ENTERPRISES': {
+      if (isOfClient(counter)) return judgeClient(counter, rules[kind].thresholds.lendingEnterprisesADay, { timesUsual: 2, timesUnknown: 10 }, past);
       const { lendingEnterprisesADay, monitoringEnterprisesADay } = rules[kind].thresholds;
       return reached(subject.topic === 'MONITORING' ? monitoringEnterprisesADay : lendingEnterprisesADay);
     }
@@ -53,9 +58,9 @@ export async function judge(counter: Counter, rules: Rules, past: Past): Promise
     }
     case 'READS_AT_NIGHT': {
       const { readsANight, timesUsual } = rules[kind].thresholds;
+      if (isOfClient(counter)) return judgeClient(counter, readsANight, { timesUsual, timesUnknown: CLIENT_TIMES }, past);
       if (count < readsANight) return NO;
-      const nights = await past.nights(counter);
-      const usual = nights.length >= HABIT_NIGHTS ? medianOf(nights) : 0;
+      const usual = (await usualOf(counter, past)) ?? 0;
       return { holds: count >= usual * timesUsual, figures: { count, usual } };
     }
     case 'DENIAL_BURST': {
@@ -71,6 +76,23 @@ export async function judge(counter: Counter, rules: Rules, past: Past): Promise
     case 'RULE_LOOSENED':
       return reached(1);
   }
+}
+
+const isOfClient = ({ subject }: Counter) => subject.operator === undefined && subject.topic !== undefined;
+
+async function usualOf(counter: Counter, past: Past): Promise<number | null> {
+  const days = await past.fortnight(counter);
+  return days.length >= HABIT_DAYS ? medianOf(days) : null;
+}
+
+/** Many names of operators behind one client: what the busiest of them did is told of that one, and does not count here. */
+async function judgeClient(counter: Counter, threshold: number, times: { timesUsual: number; timesUnknown: number }, past: Past): Promise<Judged> {
+  const { count } = counter;
+  if (count < CLIENT_TIMES * threshold) return NO;
+  const others = count - (await past.busiest(counter));
+  const usual = await usualOf(counter, past);
+  const enough = usual === null ? times.timesUnknown * threshold : Math.max(CLIENT_TIMES * threshold, times.timesUsual * usual);
+  return { holds: others >= enough, figures: { count, others, usual: usual ?? 0 } };
 }
 
 function rounded<T extends Readonly<Record<string, number>>>(figures: T): Record<keyof T, number> {

@@ -1,17 +1,20 @@
 /**
  * The outbox: every event of an alert goes to the webhook at least once. What is due stands in a table, so a restart loses
- * nothing; one process sends at a time, in the order of events; whoever does not take a message is tried again, ever later.
+ * nothing; one process sends at a time, the gravest first, and what is said of one alert in its order; a message that is not
+ * taken is tried again, ever later, and does not hold up those of other alerts.
  */
 
 import { DAY_MS } from '../beijing.js';
 import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
-import type { AlertKind } from './rules.js';
+import { type AlertKind, BY_GRAVITY } from './rules.js';
 import { subjectOf } from './subject.js';
 import { tellAlert } from './tellAlert.js';
 import { send, type Webhook } from './webhook.js';
 
 const MOST_AT_ONCE = 20;
+/** One after another. */
+const MOST_FAILURES = 3;
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 3_600_000;
 /** What could not be delivered for so long is given up; it stands in the feed all the same. */
@@ -24,7 +27,10 @@ const DUE = `
 select d.event, d.attempts, e.alert, e.event as kind, e.time, a.kind as rule, a.rule_version as "ruleVersion", a.subject, a.count, a.receipts, a.figures,
   a.thresholds, a.opened_at as "openedAt"
 from alert_delivery d join alert_event e on e.number = d.event join alert a on a.id = e.alert
-where d.due <= $1 and d.delivered_at is null and d.abandoned_at is null order by d.event limit ${MOST_AT_ONCE}`;
+where d.due <= $1 and d.delivered_at is null and d.abandoned_at is null
+  and not exists (select from alert_event b join alert_delivery w on w.event = b.number
+    where b.alert = e.alert and b.number < e.number and w.due > $1 and w.delivered_at is null and w.abandoned_at is null)
+order by array_position($2::text[], a.kind), d.event limit ${MOST_AT_ONCE}`;
 const DELIVERED = 'update alert_delivery set attempts = attempts + 1, delivered_at = $2, last_outcome = $3 where event = $1';
 const POSTPONED = 'update alert_delivery set attempts = attempts + 1, due = $2, abandoned_at = $3, last_outcome = $4 where event = $1';
 
@@ -60,20 +66,25 @@ export async function sendDue(postgres: Postgres, webhook: Webhook, now: () => D
 async function sendAll(client: Client, webhook: Webhook, now: () => Date): Promise<number> {
   const began = now();
   await client.query(QUEUE, [began, new Date(began.getTime() - GIVEN_UP_AFTER_MS)]);
-  const { rows } = await client.query<Due>(DUE, [began]);
+  const { rows } = await client.query<Due>(DUE, [began, BY_GRAVITY]);
   let taken = 0;
+  let failures = 0;
+  const held = new Set<string>();
   for (const due of rows) {
+    if (held.has(due.alert)) continue;
     const { ok, outcome } = await send(webhook, { id: `alert-event-${due.event}`, body: bodyOf(due) }, now());
     const time = now();
     if (ok) {
       taken++;
+      failures = 0;
       await client.query(DELIVERED, [due.event, time, outcome]);
       continue;
     }
     const isGivenUp = time.getTime() - due.time.getTime() > GIVEN_UP_AFTER_MS;
     await client.query(POSTPONED, [due.event, new Date(time.getTime() + waitAfter(due.attempts)), isGivenUp ? time : null, outcome]);
-    // The others go to the same place; they wait for the next round, in their order.
-    break;
+    if (!isGivenUp) held.add(due.alert);
+    // It is not this message: nothing is taken there at present.
+    if (++failures === MOST_FAILURES) break;
   }
   return taken;
 }

@@ -1,12 +1,12 @@
 /** Raises alerts: one open alert a rule and subject, which gathers what comes later. */
 
-import { DAY_MS } from '../beijing.js';
+import { DAY_MS, midnightBefore } from '../beijing.js';
 import { LOCKS } from '../locks.js';
 import type { Client } from '../postgres.js';
 import { MOST_RECEIPTS } from './counters.js';
 import type { Counter } from './judge.js';
 import type { Rule } from './rules.js';
-import { keyOf } from './subject.js';
+import { keyOf, MANY_SUBJECTS } from './subject.js';
 
 export interface Raised {
   readonly counter: Counter;
@@ -27,6 +27,8 @@ export type AlertEventKind = (typeof ALERT_EVENTS)[number];
 const WATCH = 'zone';
 /** An alert that was closed longer ago is not opened again: what comes then is a new one. */
 const REOPENED_WITHIN_MS = 7 * DAY_MS;
+/** Alerts of a kind and institution that are opened in a day; what comes beyond is gathered in one, or nobody would read any. */
+const MOST_OPENED_A_DAY = 20;
 
 /** Whoever decides on an alert, or adds to it, takes turns with others who do. */
 export async function holdAlert(client: Client, alert: string): Promise<{ readonly event: AlertEventKind; readonly time: Date } | null> {
@@ -55,19 +57,28 @@ export async function raise(client: Client, raised: Raised): Promise<boolean> {
   ]);
   const id = rows[0]?.id;
   const last = id === undefined ? null : await holdAlert(client, id);
-  if (id === undefined || last === null) {
-    await open(client, raised, subject);
-    return true;
-  }
+  if (id === undefined || last === null) return openOrMerge(client, raised, subject);
   if (last.event === 'CLOSED') {
     if (counter.count < 2 * told) return false;
-    if (now.getTime() - last.time.getTime() > REOPENED_WITHIN_MS) {
-      await open(client, raised, subject);
-      return true;
-    }
+    if (now.getTime() - last.time.getTime() > REOPENED_WITHIN_MS) return openOrMerge(client, raised, subject);
     await addEvent(client, { alert: id, event: 'REOPENED', time: now, actor: WATCH, reason: null });
   }
   await gather(client, raised, id);
+  return true;
+}
+
+async function openOrMerge(client: Client, raised: Raised, subject: string): Promise<boolean> {
+  const { counter, now } = raised;
+  const { institution, topic } = counter.subject;
+  if (topic !== MANY_SUBJECTS) {
+    const { rows } = await client.query<{ opened: number }>(
+      'select count(*) as opened from alert where kind = $1 and institution is not distinct from $2 and opened_at >= $3',
+      [counter.kind, institution, midnightBefore(now)],
+    );
+    if ((rows[0]?.opened ?? 0) >= MOST_OPENED_A_DAY)
+      return raise(client, { ...raised, counter: { ...counter, subject: { institution, topic: MANY_SUBJECTS } } });
+  }
+  await open(client, raised, subject);
   return true;
 }
 

@@ -13,6 +13,20 @@ export const ALERT_KINDS = [
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
+/** What is told first where much is to be told. */
+export const BY_GRAVITY: readonly AlertKind[] = [
+  'STALE_CHECKPOINT',
+  'VERIFIER_FINDING',
+  'RULE_LOOSENED',
+  'CANARY_TOUCHED',
+  'READS_AFTER_DECLINE',
+  'READS_WITHOUT_LIVE_CASE',
+  'UNUSUAL_VOLUME',
+  'ONE_OPERATOR_MANY_ENTERPRISES',
+  'READS_AT_NIGHT',
+  'DENIAL_BURST',
+];
+
 interface Threshold {
   readonly least: number;
   readonly most: number;

@@ -8,6 +8,9 @@ export interface Subject {
   readonly topic?: string;
 }
 
+/** Stands as topic where further subjects of an institution are told together. */
+export const MANY_SUBJECTS = 'MANY_SUBJECTS';
+
 /** One text a subject, for keys; read back by `subjectOf`. */
 export function keyOf({ institution, operator, caseNumber, topic }: Subject): string {
   return JSON.stringify([institution, operator ?? null, caseNumber ?? null, topic ?? null]);

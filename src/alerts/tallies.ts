@@ -42,6 +42,9 @@ export interface Known {
 /** Work on loans that are yet to be granted, or that fail; what follows a loan is done in batches, by day and by night. */
 const isMonitoring = (purpose: string | undefined) => purpose === 'POST_LOAN_MONITORING';
 
+/** Entries without a client are none of a system that is registered. */
+const UNNAMED = '-';
+
 /** Refusals that whoever looks for what is not his meets; limits met and failures of the zone are none. */
 const PROBING = new Set([
   'ACCESS_DENIED',
@@ -72,7 +75,9 @@ export function talliesOf(entry: AuditEntry, known: Known): { readonly tallies: 
   if (institution === null || !entry.reads) return { tallies, uncovered };
 
   const day = midnightBefore(time);
-  const who = { institution, operator };
+  const who = operator === '' ? { institution } : { institution, operator };
+  // Names of operators are what an institution writes: whoever takes a new one for each read stays in what its client comes to.
+  const client = { institution, topic: entry.client || UNNAMED };
   const usccs = [...new Set(entry.reads.flatMap(({ enterprises }) => enterprises))];
   add(
     'CANARY_TOUCHED',
@@ -84,9 +89,15 @@ export function talliesOf(entry: AuditEntry, known: Known): { readonly tallies: 
 
   add('UNUSUAL_VOLUME', { institution, topic: purpose ?? '' }, day, usccs.length);
   // Without a name it is a system that works, whose volume is that of its institution.
-  if (operator !== '') add('ONE_OPERATOR_MANY_ENTERPRISES', { ...who, topic: isMonitoring(purpose) ? 'MONITORING' : 'LENDING' }, day, usccs.length, usccs);
+  if (operator !== '') {
+    add('ONE_OPERATOR_MANY_ENTERPRISES', { ...who, topic: isMonitoring(purpose) ? 'MONITORING' : 'LENDING' }, day, usccs.length, usccs);
+    if (!isMonitoring(purpose)) add('ONE_OPERATOR_MANY_ENTERPRISES', client, day, usccs.length, usccs);
+  }
   const { fromHour, untilHour } = known.rules.READS_AT_NIGHT.thresholds;
-  if (!isMonitoring(purpose) && isBetween(hourInBeijing(time), fromHour, untilHour)) add('READS_AT_NIGHT', who, nightOf(time, untilHour), usccs.length);
+  if (!isMonitoring(purpose) && isBetween(hourInBeijing(time), fromHour, untilHour)) {
+    add('READS_AT_NIGHT', who, nightOf(time, untilHour), usccs.length);
+    if (operator !== '') add('READS_AT_NIGHT', client, nightOf(time, untilHour), usccs.length);
+  }
   if (purpose !== undefined && known.reports(institution)) {
     for (const uscc of usccs) {
       const reports = known.casesOf(institution, uscc);

@@ -1,7 +1,7 @@
 /** An alert in a sentence, in Chinese and English. MUST name no enterprise and no value: it goes to a webhook, too. */
 import type { Bilingual } from '../terms.js';
 import type { AlertKind } from './rules.js';
-import type { Subject } from './subject.js';
+import { MANY_SUBJECTS, type Subject } from './subject.js';
 
 export interface Told {
   readonly kind: AlertKind;
@@ -15,6 +15,17 @@ export function tellAlert({ kind, subject, count, figures, thresholds }: Told): 
   const { institution, operator, caseNumber, topic } = subject;
   const who = [institution ?? '-', operator].filter(Boolean).join(' / ');
   const of = (name: string, from = figures) => String(from[name] ?? '-');
+  if (topic === MANY_SUBJECTS)
+    return {
+      zh: `${institution ?? '-'} 同日触发规则 ${kind} 的主体过多，其余合并于此，共 ${count} 次`,
+      en: `${institution ?? '-'} met the rule ${kind} with too many subjects in a day: the others are gathered here, ${count} times in all`,
+    };
+  // Not of one person: of all who stand behind a client.
+  if (figures.others !== undefined && (kind === 'ONE_OPERATOR_MANY_ENTERPRISES' || kind === 'READS_AT_NIGHT'))
+    return {
+      zh: `${institution ?? '-'} 的系统 ${topic ?? '-'} 以许多经办人之名${kind === 'READS_AT_NIGHT' ? '在夜间' : '一日内'}读取 ${count} 次，平日 ${of('usual')}`,
+      en: `${institution ?? '-'} read ${count} ${kind === 'READS_AT_NIGHT' ? 'at night' : 'in a day'} through ${topic ?? '-'} under many operators' names; usual are ${of('usual')}`,
+    };
   const texts: Readonly<Record<AlertKind, readonly [zh: string, en: string]>> = {
     READS_WITHOUT_LIVE_CASE: [
       `${who} 一日内读取了 ${of('count')} 家无在办案件的企业`,

@@ -3,21 +3,23 @@ import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { type DeliveryReport, deliver } from '../delivery/deliver.js';
 import { Fault } from '../faults.js';
-import { migrate } from '../migrations.js';
 import { type SeedReport, seedZone } from '../synthetic/seed.js';
 import { type Database, openDatabase } from '../zone/database.js';
 import { openCatalogue } from '../zone.js';
 import { progress, say, table } from './paper.js';
+import { readySchema } from './readySchema.js';
 
-/** Runs work on a migrated database and closes it whatever happens. */
+/** Runs work on a database at this version and closes it whatever happens. `migrating`: brings it there, wherever that is. */
 export async function withDatabase<T>(
   work: (parts: { config: Config; catalogue: Catalogue; database: Database; applied: string[] }) => Promise<T>,
+  { migrating = false }: { migrating?: boolean } = {},
 ): Promise<T> {
-  const config = readConfig();
+  const read = readConfig();
+  const config = migrating ? { ...read, migrateOnStart: true } : read;
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
   try {
-    const { applied } = await migrate(database.ownerUrl, config.schemaFolder, catalogue);
+    const { applied } = await readySchema(config, database, catalogue);
     return await work({ config, catalogue, database, applied });
   } finally {
     await database.close();
@@ -25,9 +27,12 @@ export async function withDatabase<T>(
 }
 
 export async function migrateZone(): Promise<void> {
-  await withDatabase(async ({ applied }) => {
-    say(applied.length > 0 ? `已应用 / Applied: ${applied.join(', ')}` : '已是最新 / Nothing to do');
-  });
+  await withDatabase(
+    async ({ applied }) => {
+      say(applied.length > 0 ? `已应用 / Applied: ${applied.join(', ')}` : '已是最新 / Nothing to do');
+    },
+    { migrating: true },
+  );
 }
 
 export async function seed(options: { enterprises: number; seed: number; replace: boolean }): Promise<void> {

@@ -2,12 +2,12 @@
 import { setPriority } from 'node:os';
 import closeWithGrace from 'close-with-grace';
 import { readConfig } from '../config.js';
-import { migrate } from '../migrations.js';
 import { openDatabase } from '../zone/database.js';
 import { openEvidence, openWatch } from '../zone/evidence.js';
 import { openLog } from '../zone/log.js';
 import { openCatalogue } from '../zone.js';
 import { say } from './paper.js';
+import { readySchema } from './readySchema.js';
 import { SEQUENCING_END, SEQUENCING_READY } from './sequencing.js';
 
 const DRAIN_MS = 10_000;
@@ -24,8 +24,8 @@ export async function sequence(): Promise<void> {
   let gone = (): void => process.exit(0);
   process.once('disconnect', () => gone());
   const database = await openDatabase(config);
-  // The gateway has migrated.
-  if (!beside) await migrate(database.ownerUrl, config.schemaFolder, openCatalogue(config));
+  // The gateway has seen to it.
+  if (!beside) await readySchema(config, database, openCatalogue(config));
   const sequencer = openEvidence(config, database, log);
   const watch = openWatch(config, database, log);
   const close = async () => {

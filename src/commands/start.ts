@@ -3,7 +3,6 @@ import closeWithGrace from 'close-with-grace';
 import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
-import { migrate } from '../migrations.js';
 import { demoFirm } from '../synthetic/firm.js';
 import { type Database, openDatabase } from '../zone/database.js';
 import { openLog } from '../zone/log.js';
@@ -11,6 +10,7 @@ import { type Gateway, openCatalogue, openGateway } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { say } from './paper.js';
+import { readySchema } from './readySchema.js';
 import { type SandboxAccounts, seedSandboxAccounts } from './sandboxAccounts.js';
 import { LAST_STEP_MS, type Sequencing, startSequencing } from './sequencing.js';
 
@@ -31,6 +31,7 @@ export async function start({ enterprises, seed }: { enterprises: number; seed: 
 
 async function open({ seeding }: { seeding: { enterprises: number; seed: number } | null }): Promise<{ gateway: Gateway; address: string }> {
   const config = readConfig();
+  if (seeding && config.production) throw new Fault('CONFIG_FAULTY', { detail: 'ZONE_ENV: start is the demonstration; in production: migrate, then serve' });
   const log = openLog(config);
   const catalogue = openCatalogue(config);
   const database = await openDatabase(config);
@@ -44,7 +45,7 @@ async function open({ seeding }: { seeding: { enterprises: number; seed: number 
     await database.close();
   });
   try {
-    await migrate(database.ownerUrl, config.schemaFolder, catalogue);
+    await readySchema(config, database, catalogue);
     if (seeding) {
       await fillIfEmpty(config, catalogue, database, seeding);
       const embedded = !config.production && !config.tokenJwksFile && !config.tokenJwksUrl;

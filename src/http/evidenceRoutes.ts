@@ -3,14 +3,18 @@
  * cannot be guessed, so no token is asked. Nothing here is audited: an entry for each would let anybody fill the log.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { Proofs } from '../audit/proofs.js';
 import { consistencyText, inclusionText } from '../audit/proofText.js';
 import { receiptOf } from '../audit/receiptText.js';
+import { causeOf } from '../cause.js';
 import { Fault } from '../faults.js';
+import { openGate } from './gate.js';
 
-/** Requests of all callers together that a process answers: so many a second, and twice as many after a pause. */
-const A_SECOND = 100;
-const MOST_AT_ONCE = 16;
+/** What a process answers. Those under way wait for one another's connections, which are fewer, and for nobody else's. */
+const OF_ALL = { aSecond: 100, mostAtOnce: 16 };
+/** Of one address, which may be that of a bank behind one way out: a part, so that others are answered beside it. */
+const OF_EACH = { aSecond: 40, mostAtOnce: 8 };
 const SIZE = /^(0|[1-9]\d{0,14})$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -20,18 +24,26 @@ interface Told {
   readonly text: string;
 }
 
-/** @param refuse answers a fault, as for everything else that names no caller */
-export function mountEvidence(server: FastifyInstance, proofs: Proofs, refuse: (reply: FastifyReply, fault: Fault) => FastifyReply): void {
-  const enter = openGate();
+export interface EvidenceParts {
+  readonly proofs: Proofs;
+  /** Answers a fault, as for everything else that names no caller. */
+  readonly refuse: (reply: FastifyReply, fault: Fault) => FastifyReply;
+  readonly log: Logger;
+}
+
+export function mountEvidence(server: FastifyInstance, { proofs, refuse, log }: EvidenceParts): void {
+  const enter = openGate({ all: OF_ALL, each: OF_EACH });
   const get = (url: string, tell: (request: FastifyRequest) => Promise<Told>) =>
     server.get(url, async (request, reply) => {
-      const leave = enter();
+      const leave = enter(request.ip);
       if (!leave) return refuse(reply, new Fault('OVERLOADED'));
       try {
         const { type, text } = await tell(request);
         return reply.header('cache-control', 'no-store').type(type).send(text);
       } catch (error) {
         const fault = error instanceof Fault ? error : new Fault('INTERNAL', { cause: error });
+        // Nothing is audited here: what went wrong would stand nowhere.
+        if (fault.status >= 500) log.error({ id: request.id, path: url, code: fault.code, cause: causeOf(fault.cause ?? fault) }, 'refused');
         if (fault.code === 'RECEIPT_PENDING') reply.header('retry-after', '2');
         return refuse(reply, fault);
       } finally {
@@ -73,22 +85,4 @@ export function mountEvidence(server: FastifyInstance, proofs: Proofs, refuse: (
 function sizeOf(name: string, given: unknown): number {
   if (typeof given !== 'string' || !SIZE.test(given)) throw new Fault('BAD_USER_INPUT', { detail: `${name}: 0, 1, 2 ...` });
   return Number(given);
-}
-
-/** Lets requests in by a token bucket and a bound of those under way. @returns what to call when one has ended; null: not now */
-function openGate(): () => (() => void) | null {
-  let level = 2 * A_SECOND;
-  let seen = performance.now();
-  let inside = 0;
-  return () => {
-    const now = performance.now();
-    level = Math.min(2 * A_SECOND, level + ((now - seen) / 1000) * A_SECOND);
-    seen = now;
-    if (level < 1 || inside >= MOST_AT_ONCE) return null;
-    level -= 1;
-    inside += 1;
-    return () => {
-      inside -= 1;
-    };
-  };
 }

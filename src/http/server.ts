@@ -45,6 +45,7 @@ export interface ServerParts {
   readonly exchange: Answering;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  /** Proofs for whoever asks, with connections that nobody else waits for. */
   readonly proofs: Proofs;
   readonly exports: Exports;
   readonly log: Logger;
@@ -182,7 +183,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       if (!caller) throw new Fault('TOKEN_MISSING');
       return sent(request, reply, await exchange.answer({ id: request.id, caller, body, safe, accept: request.headers.accept, startedAt }));
     };
-    mountEvidence(governed, parts.proofs, refuseUnaudited);
+    mountEvidence(governed, { proofs: parts.proofs, refuse: refuseUnaudited, log: parts.log });
     governed.post('/graphql', {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {

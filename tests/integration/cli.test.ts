@@ -279,6 +279,17 @@ test('a faulty configuration is told as a whole, without its values', async () =
   expect(ran.err).not.toContain('s3cret');
 });
 
+test('the demonstration is refused in production', async () => {
+  const url = (user: string) => `postgres://${user}@127.0.0.1:1/zone`;
+  const logins = Object.fromEntries(['GATEWAY', 'GOVERNANCE', 'ISSUER', 'SEQUENCER'].map((name) => [`DATABASE_${name}_URL`, url(name)]));
+  const env = { ZONE_ENV: 'production', TOKEN_JWKS_FILE: '/nowhere', PUBLIC_URL: 'https://gateway.zone.example', ...logins };
+  const [start, migrate, seed] = (await Promise.all([zone(['start'], { env }), zone(['migrate'], { env }), zone(['seed'], { env })])) as [Ran, Ran, Ran];
+  expectFault(start, 'CONFIG_FAULTY', 'start is the demonstration');
+  // What takes the owner asks for the owner, and takes nobody else.
+  expectFault(migrate, 'CONFIG_FAULTY', 'DATABASE_URL is needed');
+  expectFault(seed, 'ZONE_UNAVAILABLE');
+});
+
 test('a database that is away is told as such, without the password', async () => {
   const env = { DATABASE_URL: `postgres://zone:s3cret@127.0.0.1:${await freePort()}/zone` };
   for (const ran of await Promise.all(['migrate', 'serve'].map((command) => zone([command], { env })))) {

@@ -268,3 +268,29 @@ test('plain HTTP leaves no entry, takes no other method, and sheds what is too m
   expect(new Set(statuses)).toEqual(new Set([200, 503]));
   expect(await entriesSince(zone, since)).toEqual([]);
 });
+
+test('plain HTTP keeps no reader waiting, and what went wrong there is logged', async () => {
+  let waiting = 8;
+  let asked: Promise<number[]> = Promise.resolve([]);
+  await zone.owner.transaction(async (client) => {
+    await client.query('lock table audit_key in access exclusive mode');
+    const answered = async () => {
+      const { statusCode } = await gateway.server.inject('/audit/keys');
+      waiting--;
+      return statusCode;
+    };
+    asked = Promise.all(Array.from({ length: waiting }, answered));
+    const read = await gateway.ask(`{ enterprise(uscc: "${firm(1)}", inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "G-1" }) { name } }`);
+    expect([read.status, read.body.errors, waiting]).toEqual([200, undefined, 8]);
+  });
+  expect(await asked).toHaveLength(8);
+
+  await zone.owner.query({ text: 'alter table audit_key rename to audit_key_away' });
+  try {
+    expect((await get('/audit/keys')).status).toBe(500);
+  } finally {
+    await zone.owner.query({ text: 'alter table audit_key_away rename to audit_key' });
+  }
+  expect(gateway.logged()).toContain('audit_key');
+  expect((await get('/audit/keys')).status).toBe(200);
+}, 20_000);

@@ -1,7 +1,8 @@
 /** The pure parts of alerts: thresholds, cases, sketches, volumes, and what an entry adds to what is counted. */
 import { describe, expect, test } from '@jest/globals';
 import { type CaseReport, type CaseState, isAfterDecline, isLive } from '../../src/alerts/cases.js';
-import { ALERT_KINDS, loosens, type Rules, thresholdFaults } from '../../src/alerts/rules.js';
+import { judge, type Past } from '../../src/alerts/judge.js';
+import { ALERT_KINDS, BY_GRAVITY, loosens, type Rules, thresholdFaults } from '../../src/alerts/rules.js';
 import { addTo, emptySketch, numberIn } from '../../src/alerts/sketch.js';
 import { burstOf, isBetween, isWeekend, keyOf, nightOf, subjectOf } from '../../src/alerts/subject.js';
 import { type Known, talliesOf } from '../../src/alerts/tallies.js';
@@ -170,6 +171,18 @@ describe('what an entry adds', () => {
     expect(counts({ reads: reads(['u', 'c']), time: '2026-11-20T15:00:00.000Z' })).toEqual({ UNUSUAL_VOLUME: 2, READS_AT_NIGHT: 2, CANARY_TOUCHED: 1 });
     expect(counts({ reads: reads(['u']), time: '2026-11-20T15:00:00.000Z', purpose: 'POST_LOAN_MONITORING' })).toEqual({ UNUSUAL_VOLUME: 1 });
   });
+  test('operators of a client also count together, so that a new name for each read hides nothing', () => {
+    const named = Array.from({ length: 30 }, (_, n) =>
+      talliesOf(entry({ reads: reads([`u${n}`, `v${n}`]), operator: `name ${n}`, time: '2026-11-20T15:00:00.000Z' }), known),
+    );
+    const ofClient = named.flatMap(({ tallies }) => tallies.filter(({ subject }) => keyOf(subject) === keyOf({ institution: 'b', topic: 'k' })));
+    const sum = (of: string) => ofClient.filter(({ kind }) => kind === of).reduce((all, { count }) => all + count, 0);
+    expect([sum('READS_AT_NIGHT'), sum('ONE_OPERATOR_MANY_ENTERPRISES')]).toEqual([60, 60]);
+    // What follows a loan is done in batches; and a system that names nobody is one subject as it is.
+    const monitoring = talliesOf(entry({ reads: reads(['u']), operator: 'o', purpose: 'POST_LOAN_MONITORING' }), known).tallies;
+    const unnamed = talliesOf(entry({ reads: reads(['u']), time: '2026-11-20T15:00:00.000Z' }), known).tallies;
+    for (const tally of [...monitoring, ...unnamed]) expect(tally.subject.topic).not.toBe('k');
+  });
   test('a canary counts although nothing was given', () => {
     expect(counts({ reads: reads(['c'], {}, {}), outcome: 'REFUSED', code: 'BUDGET_SPENT' })).toEqual({ CANARY_TOUCHED: 1 });
   });
@@ -207,6 +220,34 @@ describe('what an entry adds', () => {
     expect(counts({ institution: null, changes: [{ ...change, state: 'REFUSED' }] })).toEqual({});
     expect(counts({ institution: null, changes: [{ ...change, detail: { loosens: false } }] })).toEqual({});
   });
+});
+
+describe('a client behind many names', () => {
+  const rules = {
+    READS_AT_NIGHT: { enabled: true, thresholds: { readsANight: 15, timesUsual: 3 } },
+    ONE_OPERATOR_MANY_ENTERPRISES: { enabled: true, thresholds: { lendingEnterprisesADay: 120 } },
+  } as unknown as Rules;
+  const held = async (kind: 'READS_AT_NIGHT' | 'ONE_OPERATOR_MANY_ENTERPRISES', count: number, busiest: number, fortnight: number[] = []) => {
+    const past = { busiest: async () => busiest, fortnight: async () => fortnight } as unknown as Past;
+    return (await judge({ kind, subject: { institution: 'b', topic: 'k' }, bucket: new Date(0), count }, rules, past)).holds;
+  };
+  const usually = (count: number) => Array.from({ length: 10 }, () => count);
+  test.each([
+    ['READS_AT_NIGHT', 46, 1, [], true],
+    ['READS_AT_NIGHT', 44, 1, [], false],
+    ['READS_AT_NIGHT', 60, 40, [], false],
+    ['READS_AT_NIGHT', 60, 2, usually(30), false],
+    ['ONE_OPERATOR_MANY_ENTERPRISES', 400, 5, usually(100), true],
+    ['ONE_OPERATOR_MANY_ENTERPRISES', 400, 5, usually(300), false],
+    ['ONE_OPERATOR_MANY_ENTERPRISES', 400, 300, usually(100), false],
+    ['ONE_OPERATOR_MANY_ENTERPRISES', 1_300, 5, [], true],
+  ] as const)('%s: %p in all, %p by one, usually %p: %p', async (kind, count, busiest, fortnight, holds) => {
+    expect(await held(kind, count, busiest, [...fortnight])).toBe(holds);
+  });
+});
+
+test('each kind has its gravity', () => {
+  expect([...BY_GRAVITY].sort()).toEqual([...ALERT_KINDS].sort());
 });
 
 test.each(ALERT_KINDS)('%s is told in both languages', (kind) => {

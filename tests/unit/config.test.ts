@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type Config, readConfig } from '../../src/config.js';
 import { Fault } from '../../src/faults.js';
+import { openDatabase } from '../../src/zone/database.js';
 
 type Environment = Record<string, string | undefined>;
 
@@ -105,7 +106,8 @@ describe('a variable', () => {
     ['DATABASE_GATEWAY_URL', 'db:5432'],
     ['DATABASE_DELIVERY_URL', 'http://db'],
     ['REDIS_URL', 'memcached://cache'],
-    ['AUDIT_WITNESS_URL', 'ftp://witness.example'],
+    ['AUDIT_WITNESS_URL', 'http://witness.example/'],
+    ['MIGRATE_ON_START', 'perhaps'],
     ['LOG_LEVEL', 'loud'],
     ['ZONE_ENV', 'staging'],
   ])('%s=%s is refused by its name', (name, value) => {
@@ -158,7 +160,14 @@ describe('production', () => {
     ['two issuers', { ...PRODUCTION, TOKEN_JWKS_URL: 'https://id.example/jwks' }, ['TOKEN_JWKS_URL']],
     ['keys over an open way', { ...PRODUCTION, TOKEN_JWKS_FILE: undefined, TOKEN_JWKS_URL: 'http://id.example/jwks' }, ['TOKEN_JWKS_URL']],
     ['half a listener', { ...PRODUCTION, TLS_CERT_FILE: '/etc/zone/cert.pem' }, ['TLS_CERT_FILE']],
-    ['the embedded PostgreSQL', { ...PRODUCTION, DATABASE_URL: '' }, ['DATABASE_URL']],
+    ['the owner who is to migrate and is not named', { ...PRODUCTION, DATABASE_URL: '', MIGRATE_ON_START: 'on' }, ['DATABASE_URL']],
+    ['the owner as keeper', { ...PRODUCTION, DATABASE_KEEPER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_KEEPER_URL']],
+    ['the owner as delivery', { ...PRODUCTION, DATABASE_DELIVERY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_DELIVERY_URL']],
+    [
+      'the owner as sequencer elsewhere',
+      { ...PRODUCTION, AUDIT_SEQUENCER: 'off', DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL },
+      ['DATABASE_SEQUENCER_URL'],
+    ],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
     ['the owner as sequencer', { ...PRODUCTION, DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_SEQUENCER_URL']],
@@ -166,9 +175,43 @@ describe('production', () => {
     [
       'any of it',
       { ZONE_ENV: 'production' },
-      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_SEQUENCER_URL', 'DATABASE_URL', 'PUBLIC_URL'],
+      ['TOKEN_JWKS_FILE', 'DATABASE_GATEWAY_URL', 'DATABASE_GOVERNANCE_URL', 'DATABASE_ISSUER_URL', 'DATABASE_SEQUENCER_URL', 'PUBLIC_URL'],
     ],
   ])('does not trust %s', (_what, environment, names) => {
     expect(wrong(environment)).toEqual(names);
+  });
+});
+
+test('a witness may stand on this machine, or anywhere by https', () => {
+  for (const url of ['http://127.0.0.1:9000/', 'http://localhost/take', 'https://witness.example/'])
+    expect(readConfig({ AUDIT_WITNESS_URL: url }).auditWitnessUrl).toBe(url);
+});
+
+describe('production without the owner', () => {
+  const environment = { ...PRODUCTION, DATABASE_URL: undefined };
+
+  test('serves, and migrates only where that is asked', () => {
+    expect(readConfig({})).toMatchObject({ migrateOnStart: true });
+    expect(readConfig(PRODUCTION)).toMatchObject({ migrateOnStart: false });
+    expect(readConfig({ ...PRODUCTION, MIGRATE_ON_START: 'on' })).toMatchObject({ migrateOnStart: true });
+    expect(readConfig(environment)).toMatchObject({ migrateOnStart: false, databaseUrl: null });
+  });
+
+  test('opens no login that was not named, and never the owner in its place', async () => {
+    for (const [named, owner] of [
+      [environment, true],
+      [PRODUCTION, false],
+    ] as const) {
+      const database = await openDatabase(readConfig(named));
+      await database.open('zone_gateway').close();
+      for (const [role, name] of [
+        ['zone_keeper', 'DATABASE_KEEPER_URL'],
+        ['zone_delivery', 'DATABASE_DELIVERY_URL'],
+        ['zone_verifier', 'DATABASE_VERIFIER_URL'],
+      ] as const)
+        expect(() => database.open(role)).toThrow(name);
+      if (owner) expect(() => database.ownerUrl).toThrow('DATABASE_URL');
+      else expect(database.ownerUrl).toBe(PRODUCTION.DATABASE_URL);
+    }
   });
 });
