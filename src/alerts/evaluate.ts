@@ -10,7 +10,7 @@ import { addTallies, forgetCounters } from './counters.js';
 import { type Counter, judge, type Past } from './judge.js';
 import { raise } from './raise.js';
 import { type AlertKind, type Rules, rulesInForce } from './rules.js';
-import { BURST_MS, DAY_MS, keyOf, subjectOf } from './subject.js';
+import { BURST_MS, beginningOf, DAY_MS, keyOf, subjectOf } from './subject.js';
 import type { Tally } from './tallies.js';
 import { type DayVolume, weigh } from './volume.js';
 
@@ -19,6 +19,8 @@ export interface Evaluating {
   readonly newId: () => string;
   /** What was seen last time; begins empty. */
   readonly memory: Memory;
+  /** Told of a count that cannot be judged. */
+  readonly failed?: ((error: unknown) => void) | undefined;
 }
 /** What an evaluation keeps for the next: not needed, but it saves looking again. */
 export interface Memory {
@@ -72,8 +74,17 @@ export async function evaluate(client: Client, evaluating: Evaluating): Promise<
   let raised = 0;
   for (const row of rows) {
     const counter: Counter = { kind: row.kind, subject: subjectOf(row.subject), bucket: row.bucket, count: row.count };
-    const { holds, figures } = row.count > row.told ? await judge(counter, rules, past) : { holds: false, figures: {} };
-    const stands = holds && (await raise(client, { ...row, counter, figures, rule: rules[row.kind], ...evaluating }));
+    // What cannot be judged is told, and keeps no other count from being judged.
+    await client.query('savepoint counter');
+    let stands = false;
+    try {
+      const { holds, figures } = row.count > row.told ? await judge(counter, rules, past) : { holds: false, figures: {} };
+      stands = holds && (await raise(client, { ...row, counter, figures, rule: rules[row.kind], ...evaluating }));
+    } catch (error) {
+      await client.query('rollback to savepoint counter');
+      evaluating.failed?.(error);
+    }
+    await client.query('release savepoint counter');
     if (stands) raised++;
     told.push(stands ? row.count : row.told);
   }
@@ -194,8 +205,8 @@ function pastOf(client: Client, rules: Rules, { now, memory }: Evaluating): Past
       const kind = subject.operator ? 'ONE_OPERATOR_MANY_ENTERPRISES' : 'UNUSUAL_VOLUME';
       const { rows } = await client.query<{ count: number }>(
         `select coalesce(sum(count), 0)::bigint as count from alert_counter
-         where kind = $1 and bucket = $2 and subject::json ->> 0 = $3 and ($4::text is null or subject::json ->> 1 = $4)`,
-        [kind, bucket, subject.institution, subject.operator ?? null],
+         where kind = $1 and bucket = $2 and starts_with(subject, $3)`,
+        [kind, bucket, beginningOf(subject)],
       );
       return rows[0]?.count ?? 0;
     },

@@ -8,6 +8,8 @@ import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import { rest as paused } from '../rest.js';
 import type { AuditEntry, ReadEntry } from './entry.js';
+import { isOfForm } from './form.js';
+import { integrateAll } from './integrating.js';
 import { publishKey } from './keys.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
@@ -68,6 +70,7 @@ const INTERVAL_MS = 3_000;
 const HEARD_EVERY_MS = 1_000;
 /** How often the months ahead are looked at. */
 const MONTHS_EVERY_MS = 6 * 3_600_000;
+const MONTHS_AGAIN_MS = 60_000;
 /** How long those who wait for the lock wait between tries: another takes over well within five seconds. */
 const TRY_EVERY_MS = 500;
 /** A process that is frozen while it sequences loses its session, and with it the lock: also when it no longer takes what it asked for. */
@@ -129,8 +132,12 @@ export function openSequencer(parts: SequencerParts): Sequencer {
         state = 'SEQUENCING';
         for (let months = Number.NEGATIVE_INFINITY; !closed(); ) {
           if (performance.now() - months > MONTHS_EVERY_MS) {
-            await client.query("select create_audit_months(now(), now() + interval '70 days')");
             months = performance.now();
+            // Months can be made later; what is committed is sealed all the same.
+            await client.query("select create_audit_months(now(), now() + interval '70 days')").catch((error: unknown) => {
+              parts.failed?.(error);
+              months += MONTHS_AGAIN_MS - MONTHS_EVERY_MS;
+            });
           }
           // As long as there is more than fits into a step, the next one follows at once.
           while ((await stepOf(client, parts))?.more && !closed());
@@ -162,7 +169,7 @@ export function openSequencer(parts: SequencerParts): Sequencer {
 }
 
 /** Integrates what is settled, up to a bound, and signs; null where there is nothing new and the last checkpoint is young. */
-async function stepOf(client: Client, { integrations, signer, now, told }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
+async function stepOf(client: Client, { integrations, signer, now, told, failed }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
   const reached = await lastReached(client);
   const settled = await lastSettled(client, PATIENCE_MS);
   const { entries, readable, more } = settled === null ? NOTHING : await nextEntries(client, reached, settled);
@@ -182,7 +189,8 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
     if (entries.length > 0) await client.query(BLOCKS, blocksOf(entries));
     const lines: string[] = [];
     for (const integration of integrations) {
-      if (readable.length > 0) await integration.integrate(client, readable);
+      const out = await integrateAll(client, integration, readable);
+      if (out.length > 0) failed?.(new Error(`${out.length} entries are left out of an index, the first ${out[0]?.entry.id}: ${String(out[0]?.error)}`));
       lines.push(...((await integration.lines?.(client)) ?? []));
     }
     const size = reached.size + entries.length;
@@ -242,8 +250,8 @@ function readsIn({ reads }: AuditEntry): number {
 /** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */
 function readableOf(leaf: Leaf): IntegratedEntry[] {
   try {
-    const entry = JSON.parse(leaf.text) as AuditEntry | null;
-    return typeof entry === 'object' && entry !== null ? [{ ...leaf, entry }] : [];
+    const entry: unknown = JSON.parse(leaf.text);
+    return isOfForm(entry, leaf) ? [{ ...leaf, entry }] : [];
   } catch {
     return [];
   }
