@@ -11,6 +11,7 @@ import type { AuditEntry, ReadEntry } from './entry.js';
 import { isOfForm } from './form.js';
 import { integrateAll } from './integrating.js';
 import { publishKey } from './keys.js';
+import type { LastSigned } from './lastSigned.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
 import type { Signer } from './signer.js';
@@ -57,6 +58,8 @@ export interface SequencerParts {
   readonly postgres: Postgres;
   readonly signer: Signer;
   readonly integrations: readonly Integration[];
+  /** What was signed last, kept where the database has no say: the log is signed only where it goes on from there. */
+  readonly lastSigned?: LastSigned;
   readonly now: () => Date;
   /** Told of each checkpoint once it is durable; MUST NOT throw. */
   readonly told?: (checkpoint: SignedCheckpoint) => void;
@@ -169,10 +172,18 @@ export function openSequencer(parts: SequencerParts): Sequencer {
 }
 
 /** Integrates what is settled, up to a bound, and signs; null where there is nothing new and the last checkpoint is young. */
-async function stepOf(client: Client, { integrations, signer, now, told, failed }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
+async function stepOf(
+  client: Client,
+  { integrations, signer, lastSigned, now, told, failed }: SequencerParts,
+): Promise<(SignedCheckpoint & { more: boolean }) | null> {
   const reached = await lastReached(client);
   const settled = await lastSettled(client, PATIENCE_MS);
-  const { entries, readable, more } = settled === null ? NOTHING : await nextEntries(client, reached, settled);
+  if (settled.state === 'HELD') {
+    // No sign of life either: a log whose entries wait must look as old as its last checkpoint.
+    failed?.(new Error(`entries cannot be sealed as long as these keep adding some: ${settled.holders.join(', ')}`));
+    return null;
+  }
+  const { entries, readable, more } = await nextEntries(client, reached, settled.place);
   const time = now();
   const young = reached.time !== null && time.getTime() - reached.time.getTime() < HEARTBEAT_MS;
   if (entries.length === 0 && (young || reached.size === 0)) return null;
@@ -194,10 +205,13 @@ async function stepOf(client: Client, { integrations, signer, now, told, failed 
       lines.push(...((await integration.lines?.(client)) ?? []));
     }
     const size = reached.size + entries.length;
+    await lastSigned?.demandContinued({ size, root }, readerOf(client));
     const note = signer.sign({ size, root, time, lines }, reached.note);
-    await publishKey(client, signer, reached.note, time);
+    await publishKey(client, signer, { previous: reached.note, note, time });
     const sequence = entries.at(-1)?.sequence ?? reached.sequence;
     const { rows } = await client.query<{ number: number }>(SIGNED, [size, time, sequence, root, note]);
+    // Before anybody can see it; a step that is lost here is made again with the same entries in the same order.
+    lastSigned?.keep({ size, root });
     await client.query('commit');
     const signed: SignedCheckpoint = { number: rows[0]?.number as number, size, time, note };
     told?.(signed);
@@ -219,7 +233,6 @@ interface Taken {
   /** There are more than fit into a step. */
   readonly more: boolean;
 }
-const NOTHING: Taken = { entries: [], readable: [], more: false };
 
 async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Taken> {
   const [entries, readable]: [Leaf[], IntegratedEntry[]] = [[], []];

@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace';
 import { readConfig } from '../config.js';
 import { migrate } from '../migrations.js';
 import { openDatabase } from '../zone/database.js';
-import { openEvidence, openWatch } from '../zone/evidence.js';
+import { demandAuditKey, openEvidence, openWatch } from '../zone/evidence.js';
 import { openLog } from '../zone/log.js';
 import { openCatalogue } from '../zone.js';
 import { say } from './paper.js';
@@ -26,6 +26,7 @@ export async function sequence(): Promise<void> {
   const database = await openDatabase(config);
   // The gateway has migrated.
   if (!beside) await migrate(database.ownerUrl, config.schemaFolder, openCatalogue(config));
+  await demandAuditKey(config, database);
   const sequencer = openEvidence(config, database, log);
   const watch = openWatch(config, database, log);
   const close = async () => {
