@@ -51,6 +51,9 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 /** SQLSTATE classes that say "the server is away" or too slow (57014: it gave up at its limit), not "the statement is wrong". */
 const AWAY = /^(08|53|57P|57014|58|25006|25P03|55P03|40)/;
 
+/** Also where statements take hours: nobody keeps a transaction open without doing something in it. */
+const LONGEST_IDLE_MS = 60_000;
+
 export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions): Postgres {
   const pool = new pg.Pool({
     connectionString: url,
@@ -60,7 +63,7 @@ export function openPostgres({ url, role, poolSize, limitMs }: PostgresOptions):
     query_timeout: 2 * limitMs,
     statement_timeout: limitMs,
     // A process that is frozen in the middle of a transaction must not hold its locks for ever.
-    idle_in_transaction_session_timeout: limitMs,
+    idle_in_transaction_session_timeout: Math.min(limitMs, LONGEST_IDLE_MS),
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: `zone ${role}`,

@@ -36,14 +36,23 @@ create function create_audit_months(since timestamptz, until timestamptz) return
 declare
   month  timestamp := date_trunc('month', since at time zone 'Asia/Shanghai');
   name   text;
+  first  text;
+  beyond text;
   made   integer := 0;
 begin
   perform pg_advisory_xact_lock(7203163);
   while month at time zone 'Asia/Shanghai' < until loop
     name := 'audit_entry_' || to_char(month, 'YYYY_MM');
     if to_regclass(name) is null then
-      execute format('create table %I partition of audit_entry for values from (%L) to (%L)', name,
-        least_audit_id(month at time zone 'Asia/Shanghai'), least_audit_id((month + interval '1 month') at time zone 'Asia/Shanghai'));
+      first := least_audit_id(month at time zone 'Asia/Shanghai');
+      beyond := least_audit_id((month + interval '1 month') at time zone 'Asia/Shanghai');
+      -- What came before its month had a place, as with an id of the future, moves into it; nothing is added to either meanwhile.
+      lock table only audit_entry in share update exclusive mode;
+      lock table audit_entry_other in access exclusive mode;
+      execute format('create table %I (like audit_entry including all)', name);
+      execute format('with early as (delete from audit_entry_other where id >= $1 and id < $2 returning *) insert into %I select * from early', name)
+        using first, beyond;
+      execute format('alter table audit_entry attach partition %I for values from (%L) to (%L)', name, first, beyond);
       made := made + 1;
     end if;
     month := month + interval '1 month';

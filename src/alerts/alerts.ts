@@ -106,7 +106,7 @@ export async function decideAlert(client: Client, { alert, event, actor, reason,
   if (!last) return 'UNKNOWN';
   if (last.event === 'CLOSED' || last.event === event) return 'ALREADY_DECIDED';
   const { rows } = await client.query<{ own: boolean }>(
-    `select exists (select from alert_rule r where a.kind = 'RULE_LOOSENED' and r.kind = a.subject::json ->> 3 and r.author = $2
+    `select exists (select from alert_rule r where a.kind = 'RULE_LOOSENED' and a.subject = '[null,null,null,"' || r.kind || '"]' and r.author = $2
        and r.version > 1 and r.time >= a.first_time - interval '1 day') as own from alert a where a.id = $1`,
     [alert, actor],
   );

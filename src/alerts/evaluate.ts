@@ -11,7 +11,7 @@ import { addTallies, forgetCounters } from './counters.js';
 import { type Counter, judge, type Past } from './judge.js';
 import { raise } from './raise.js';
 import { type AlertKind, type Rules, rulesInForce } from './rules.js';
-import { BURST_MS, keyOf, subjectOf } from './subject.js';
+import { BURST_MS, beginningOf, keyOf, subjectOf } from './subject.js';
 import type { Tally } from './tallies.js';
 import { type DayVolume, weigh } from './volume.js';
 
@@ -20,11 +20,15 @@ export interface Evaluating {
   readonly newId: () => string;
   /** What was seen last time; begins empty. */
   readonly memory: Memory;
+  /** Told of a count that cannot be judged. */
+  readonly failed?: ((error: unknown) => void) | undefined;
 }
 /** What an evaluation keeps for the next: not needed, but it saves looking again. */
 export interface Memory {
   ruleVersions?: string;
   forgot?: number;
+  /** The last entry at a moment, until it is sealed. */
+  seen?: { readonly place: number; readonly at: Date };
   history?: { readonly at: number; readonly volumes: readonly DayVolume[] };
 }
 export interface Evaluated {
@@ -65,16 +69,26 @@ export async function evaluate(client: Client, evaluating: Evaluating): Promise<
   const { now, memory } = evaluating;
   await judgeAgainWhereRulesChanged(client, rules, evaluating);
   const pending = await settlePending(client, rules, now);
-  await noteStaleCheckpoint(client, rules, now);
+  await noteStaleCheckpoint(client, rules, evaluating);
   await noteFindings(client, now);
+  await noteRefusals(client, now);
   const { rows } = await client.query<Row>({ name: 'dirty counters', text: DIRTY });
   const past = pastOf(client, rules, evaluating);
   const told: number[] = [];
   let raised = 0;
   for (const row of rows) {
     const counter: Counter = { kind: row.kind, subject: subjectOf(row.subject), bucket: row.bucket, count: row.count };
-    const { holds, figures } = row.count > row.told ? await judge(counter, rules, past) : { holds: false, figures: {} };
-    const stands = holds && (await raise(client, { ...row, counter, figures, rule: rules[row.kind], ...evaluating }));
+    // What cannot be judged is told, and keeps no other count from being judged.
+    await client.query('savepoint counter');
+    let stands = false;
+    try {
+      const { holds, figures } = row.count > row.told ? await judge(counter, rules, past) : { holds: false, figures: {} };
+      stands = holds && (await raise(client, { ...row, counter, figures, rule: rules[row.kind], ...evaluating }));
+    } catch (error) {
+      await client.query('rollback to savepoint counter');
+      evaluating.failed?.(error);
+    }
+    await client.query('release savepoint counter');
     if (stands) raised++;
     told.push(stands ? row.count : row.told);
   }
@@ -145,13 +159,26 @@ on conflict (kind, subject, bucket) do nothing`;
 const LAST_SIGNED = `
 select coalesce((select time from audit_checkpoint order by number desc limit 1), (select time from audit_entry order by sequence limit 1)) as time`;
 
-/** The log says now and then that it lives: where it does not, nobody signs. */
-async function noteStaleCheckpoint(client: Client, rules: Rules, now: Date): Promise<void> {
+const UNSEALED = `
+select (select sequence from audit_entry order by sequence desc limit 1) as last, exists (
+  select from audit_entry where sequence <= $1
+    and sequence > coalesce((select last_sequence from audit_checkpoint order by number desc limit 1), 0)) as waits`;
+
+/** The log says now and then that it lives: where it does not, nobody signs; and what is signed may be long behind what is appended. */
+async function noteStaleCheckpoint(client: Client, rules: Rules, { now, memory }: Evaluating): Promise<void> {
   const { rows } = await client.query<{ time: Date | null }>(LAST_SIGNED);
-  const last = rows[0]?.time;
-  const seconds = last ? Math.floor((now.getTime() - last.getTime()) / 1000) : 0;
-  if (!last || seconds < rules.STALE_CHECKPOINT.thresholds.seconds) return;
-  await client.query(NOTE, ['STALE_CHECKPOINT' satisfies AlertKind, keyOf({ institution: null }), last, seconds, now]);
+  const age = (since: Date | null | undefined) => (since ? Math.floor((now.getTime() - since.getTime()) / 1000) : 0);
+  const { seconds } = rules.STALE_CHECKPOINT.thresholds;
+  const since = [rows[0]?.time, await waitingSince(client, memory, now)].find((time) => time && age(time) >= seconds);
+  if (since) await client.query(NOTE, ['STALE_CHECKPOINT' satisfies AlertKind, keyOf({ institution: null }), since, age(since), now]);
+}
+
+/** Since when entries were seen that are still in no checkpoint. Times of entries are not asked: whoever appends chooses them. */
+async function waitingSince(client: Client, memory: Memory, now: Date): Promise<Date | null> {
+  const { rows } = await client.query<{ last: number | null; waits: boolean }>({ name: 'unsealed', text: UNSEALED, values: [memory.seen?.place ?? 0] });
+  if (memory.seen && rows[0]?.waits) return memory.seen.at;
+  memory.seen = { place: rows[0]?.last ?? 0, at: now };
+  return null;
 }
 
 async function noteFindings(client: Client, now: Date): Promise<void> {
@@ -160,6 +187,15 @@ async function noteFindings(client: Client, now: Date): Promise<void> {
     [new Date(now.getTime() - 30 * DAY_MS)],
   );
   for (const { time, findings } of rows) await client.query(NOTE, ['VERIFIER_FINDING' satisfies AlertKind, keyOf({ institution: null }), time, findings, time]);
+}
+
+/** A witness that refuses holds a log that is another: once for each checkpoint that it goes back to. */
+async function noteRefusals(client: Client, now: Date): Promise<void> {
+  const { rows } = await client.query<{ name: string; since: Date }>(
+    "select name, coalesce(told_at, 'epoch') as since from audit_witness where state = 'REFUSED'",
+  );
+  for (const { name, since } of rows)
+    await client.query(NOTE, ['VERIFIER_FINDING' satisfies AlertKind, keyOf({ institution: null, topic: name }), since, 1, now]);
 }
 
 function pastOf(client: Client, rules: Rules, { now, memory }: Evaluating): Past {
@@ -204,8 +240,8 @@ function pastOf(client: Client, rules: Rules, { now, memory }: Evaluating): Past
       const kind = subject.operator ? 'ONE_OPERATOR_MANY_ENTERPRISES' : 'UNUSUAL_VOLUME';
       const { rows } = await client.query<{ count: number }>(
         `select coalesce(sum(count), 0)::bigint as count from alert_counter
-         where kind = $1 and bucket = $2 and subject::json ->> 0 = $3 and ($4::text is null or subject::json ->> 1 = $4)`,
-        [kind, bucket, subject.institution, subject.operator ?? null],
+         where kind = $1 and bucket = $2 and starts_with(subject, $3)`,
+        [kind, bucket, beginningOf(subject)],
       );
       return rows[0]?.count ?? 0;
     },

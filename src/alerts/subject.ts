@@ -16,6 +16,11 @@ export function keyOf({ institution, operator, caseNumber, topic }: Subject): st
   return JSON.stringify([institution, operator ?? null, caseNumber ?? null, topic ?? null]);
 }
 
+/** How the keys begin of all that an institution did, or one operator of it. */
+export function beginningOf({ institution, operator }: Subject): string {
+  return `${JSON.stringify([institution, ...(operator ? [operator] : [])]).slice(0, -1)},`;
+}
+
 export function subjectOf(key: string): Subject {
   const [institution, operator, caseNumber, topic] = JSON.parse(key) as (string | null)[];
   return {

@@ -68,9 +68,9 @@ export function talliesOf(entry: AuditEntry, known: Known): { readonly tallies: 
   const probes = probesIn(entry);
   if (probes > 0) add('DENIAL_BURST', { institution, topic: entry.client ?? '' }, burstOf(time), probes);
   for (const { mutation, state, detail } of entry.changes ?? []) {
-    const rule = (detail as { loosens?: boolean; kind?: string } | undefined) ?? {};
+    const rule = (detail as { loosens?: unknown; kind?: unknown } | undefined | null) ?? {};
     if (mutation === 'changeAlertRule' && state === 'DONE' && rule.loosens)
-      add('RULE_LOOSENED', { institution: null, topic: String(rule.kind) }, midnightBefore(time), 1);
+      add('RULE_LOOSENED', { institution: null, topic: typeof rule.kind === 'string' ? rule.kind : '?' }, midnightBefore(time), 1);
   }
   if (institution === null || !entry.reads) return { tallies, uncovered };
 

@@ -50,7 +50,9 @@ export function tellAlert({ kind, subject, count, figures, thresholds }: Told): 
     ],
     CANARY_TOUCHED: [`${who} 读取了无人有理由读取的企业 ${count} 次`, `${who} asked ${count} times about enterprises that nobody has reason to read`],
     STALE_CHECKPOINT: [`审计日志的检查点已 ${of('count')} 秒未更新`, `The audit log has had no checkpoint for ${of('count')} seconds`],
-    VERIFIER_FINDING: [`审计日志核验发现 ${of('count')} 处问题`, `A verification of the audit log found ${of('count')} faults`],
+    VERIFIER_FINDING: topic
+      ? [`见证方 ${topic} 拒绝审计日志的检查点`, `The witness ${topic} refuses the checkpoints of the audit log`]
+      : [`审计日志核验发现 ${of('count')} 处问题`, `A verification of the audit log found ${of('count')} faults`],
     RULE_LOOSENED: [`告警规则 ${topic} 被放宽或停用`, `The alert rule ${topic} was loosened or switched off`],
   };
   const [zh, en] = texts[kind];

@@ -48,7 +48,7 @@ export function openWatch({ postgres, webhook, now, newId, failed, intervalMs = 
       };
       running = Promise.all([repeat(evaluateAll, intervalMs), ...(webhook ? [repeat(watch.send, SEND_EVERY_MS)] : [])]);
     },
-    evaluate: () => postgres.transaction((client) => evaluate(client, { now: now(), newId, memory })),
+    evaluate: () => postgres.transaction((client) => evaluate(client, { now: now(), newId, memory, failed })),
     send: async () => (webhook ? sendDue(postgres, webhook, now) : null),
     async close() {
       closing.abort();

@@ -26,11 +26,19 @@ export function publishedKeys(postgres: Postgres): Promise<PublishedKey[]> {
 
 /**
  * Publishes the key that signs, where another or none signed the checkpoint before; in the transaction of its first one.
- * @throws Error where the key was retired: a process with old files must not take the log back to it
+ * @throws Error where the key was retired, so that a process with old files does not take the log back to it; and where the key
+ * before has not signed this one too, so that no key takes the log over by itself
  */
-export async function publishKey(client: Client, { keyId, verifierKey }: Signer, previous: string | null, time: Date): Promise<void> {
-  if (previous !== null && keyIdsIn(previous)[0] === keyId) return;
+export async function publishKey(
+  client: Client,
+  { keyId, verifierKey }: Signer,
+  { previous, note, time }: { readonly previous: string | null; readonly note: string; readonly time: Date },
+): Promise<void> {
+  const before = previous === null ? undefined : keyIdsIn(previous)[0];
+  if (before === keyId) return;
   const { rowCount } = await client.query(RETIRED, [keyId]);
   if (rowCount !== 0) throw new Error(`the audit key ${keyId} was retired, and this process still signs with it`);
+  if (before !== undefined && !keyIdsIn(note).includes(before))
+    throw new Error(`the audit key ${keyId} cannot take over from ${before}, which has not signed too: bring its file back, or rotate where it lies`);
   await client.query(TAKES_OVER, [keyId, verifierKey, time]);
 }

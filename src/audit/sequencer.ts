@@ -8,7 +8,10 @@ import { LOCKS } from '../locks.js';
 import type { Client, Postgres } from '../postgres.js';
 import { rest as paused } from '../rest.js';
 import type { AuditEntry, ReadEntry } from './entry.js';
+import { isOfForm } from './form.js';
+import { integrateAll } from './integrating.js';
 import { publishKey } from './keys.js';
+import type { LastSigned } from './lastSigned.js';
 import { TILE_WIDTH } from './merkle.js';
 import { lastSettled } from './settled.js';
 import { parseShared } from './sharedEntry.js';
@@ -56,6 +59,8 @@ export interface SequencerParts {
   readonly postgres: Postgres;
   readonly signer: Signer;
   readonly integrations: readonly Integration[];
+  /** What was signed last, kept where the database has no say: the log is signed only where it goes on from there. */
+  readonly lastSigned?: LastSigned;
   readonly now: () => Date;
   /** Told of each checkpoint once it is durable; MUST NOT throw. */
   readonly told?: (checkpoint: SignedCheckpoint) => void;
@@ -69,6 +74,7 @@ const INTERVAL_MS = 3_000;
 const HEARD_EVERY_MS = 1_000;
 /** How often the months ahead are looked at. */
 const MONTHS_EVERY_MS = 6 * 3_600_000;
+const MONTHS_AGAIN_MS = 60_000;
 /** How long those who wait for the lock wait between tries: another takes over well within five seconds. */
 const TRY_EVERY_MS = 500;
 /** A process that is frozen while it sequences loses its session, and with it the lock: also when it no longer takes what it asked for. */
@@ -130,8 +136,12 @@ export function openSequencer(parts: SequencerParts): Sequencer {
         state = 'SEQUENCING';
         for (let months = Number.NEGATIVE_INFINITY; !closed(); ) {
           if (performance.now() - months > MONTHS_EVERY_MS) {
-            await client.query("select create_audit_months(now(), now() + interval '70 days')");
             months = performance.now();
+            // Months can be made later; what is committed is sealed all the same.
+            await client.query("select create_audit_months(now(), now() + interval '70 days')").catch((error: unknown) => {
+              parts.failed?.(error);
+              months += MONTHS_AGAIN_MS - MONTHS_EVERY_MS;
+            });
           }
           // As long as there is more than fits into a step, the next one follows at once.
           const began = performance.now();
@@ -164,10 +174,18 @@ export function openSequencer(parts: SequencerParts): Sequencer {
 }
 
 /** Integrates what is settled, up to a bound, and signs; null where there is nothing new and the last checkpoint is young. */
-async function stepOf(client: Client, { integrations, signer, now, told }: SequencerParts): Promise<(SignedCheckpoint & { more: boolean }) | null> {
+async function stepOf(
+  client: Client,
+  { integrations, signer, lastSigned, now, told, failed }: SequencerParts,
+): Promise<(SignedCheckpoint & { more: boolean }) | null> {
   const reached = await lastReached(client);
   const settled = await lastSettled(client, PATIENCE_MS);
-  const { entries, readable, more } = settled === null ? NOTHING : await nextEntries(client, reached, settled);
+  if (settled.state === 'HELD') {
+    // No sign of life either: a log whose entries wait must look as old as its last checkpoint.
+    failed?.(new Error(`entries cannot be sealed as long as these keep adding some: ${settled.holders.join(', ')}`));
+    return null;
+  }
+  const { entries, readable, more } = await nextEntries(client, reached, settled.place);
   const time = now();
   const young = reached.time !== null && time.getTime() - reached.time.getTime() < HEARTBEAT_MS;
   if (entries.length === 0 && (young || reached.size === 0)) return null;
@@ -184,14 +202,18 @@ async function stepOf(client: Client, { integrations, signer, now, told }: Seque
     if (entries.length > 0) await client.query(BLOCKS, blocksOf(entries));
     const lines: string[] = [];
     for (const integration of integrations) {
-      if (readable.length > 0) await integration.integrate(client, readable);
+      const out = await integrateAll(client, integration, readable);
+      if (out.length > 0) failed?.(new Error(`${out.length} entries are left out of an index, the first ${out[0]?.entry.id}: ${String(out[0]?.error)}`));
       lines.push(...((await integration.lines?.(client)) ?? []));
     }
     const size = reached.size + entries.length;
+    await lastSigned?.demandContinued({ size, root }, readerOf(client));
     const note = signer.sign({ size, root, time, lines }, reached.note);
-    await publishKey(client, signer, reached.note, time);
+    await publishKey(client, signer, { previous: reached.note, note, time });
     const sequence = entries.at(-1)?.sequence ?? reached.sequence;
     const { rows } = await client.query<{ number: number }>(SIGNED, [size, time, sequence, root, note]);
+    // Before anybody can see it; a step that is lost here is made again with the same entries in the same order.
+    lastSigned?.keep({ size, root });
     await client.query('commit');
     const signed: SignedCheckpoint = { number: rows[0]?.number as number, size, time, note };
     told?.(signed);
@@ -213,7 +235,6 @@ interface Taken {
   /** There are more than fit into a step. */
   readonly more: boolean;
 }
-const NOTHING: Taken = { entries: [], readable: [], more: false };
 
 async function nextEntries(client: Client, { size, sequence }: Reached, settled: number): Promise<Taken> {
   const [entries, readable]: [Leaf[], IntegratedEntry[]] = [[], []];
@@ -244,8 +265,8 @@ function readsIn({ reads }: AuditEntry): number {
 /** What nobody can read stands in the tree all the same, where whoever verifies will find it; it is in no index. */
 function readableOf(leaf: Leaf): IntegratedEntry[] {
   try {
-    const entry = parseShared(leaf.text);
-    return entry === null ? [] : [{ ...leaf, entry }];
+    const entry: unknown = parseShared(leaf.text);
+    return isOfForm(entry, leaf) ? [{ ...leaf, entry }] : [];
   } catch {
     return [];
   }

@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import closeWithGrace from 'close-with-grace';
 import { readConfig } from '../config.js';
 import { openDatabase } from '../zone/database.js';
-import { openEvidence, openWatch } from '../zone/evidence.js';
+import { demandAuditKey, openEvidence, openWatch } from '../zone/evidence.js';
 import { openLog } from '../zone/log.js';
 import { openCatalogue } from '../zone.js';
 import { say } from './paper.js';
@@ -26,6 +26,7 @@ export async function sequence(): Promise<void> {
   const database = await openDatabase(config);
   // The gateway has seen to it.
   if (!beside) await readySchema(config, database, openCatalogue(config));
+  await demandAuditKey(config, database);
   const sequencer = openEvidence(config, database, log);
   const watch = openWatch(config, database, log);
   const close = async () => {

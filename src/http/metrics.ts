@@ -71,6 +71,7 @@ function gaugesOfEvidence(registry: Registry, evidence: EvidenceWatch): void {
   gauge('zone_audit_integrated', 'Entries of the audit log under the newest checkpoint', ({ integrated }) => integrated);
   gauge('zone_audit_checkpoint_age_seconds', 'Seconds since the newest checkpoint was signed', ({ ageSeconds }) => ageSeconds);
   gauge('zone_audit_lag', 'Entries that are durable and in no checkpoint yet', ({ lag }) => lag);
+  gauge('zone_audit_oldest_seconds', 'Seconds since the first entry that is in no checkpoint yet', ({ oldestSeconds }) => oldestSeconds ?? 0);
   new Gauge({
     name: 'zone_audit_witness',
     help: 'How each witness of checkpoints fares: 1 for the state that it is in',

@@ -4,6 +4,7 @@
  */
 import type { Client } from '../postgres.js';
 import type { Findings } from './findings.js';
+import { openKeyChain } from './keyChain.js';
 import { openNote, type SealedTree, type VerifierKey } from './note.js';
 
 /** Where a claim was found. */
@@ -50,9 +51,12 @@ export async function readClaims(
 ): Promise<Claims> {
   const { rows } = await client.query<Row>(CHECKPOINTS);
   const seals: Claim[] = [];
+  const chain = openKeyChain();
   let last: Claim | null = null;
   for (const row of rows) {
-    const sealed = sealedOf(openNote(row.note, keys), { checkpoint: row.number }, findings);
+    const sealed = sealedOf(openNote(row.note, keys), { checkpoint: row.number }, findings, (keyIds, { size }) =>
+      chain.follow(keyIds, { checkpoint: row.number, size }),
+    );
     if (!sealed) continue;
     const enterprises = sealed.lines.find((line) => line.startsWith('enterprises '));
     const claim: Claim = { checkpoint: row.number, size: sealed.size, root: sealed.root, time: sealed.time.getTime(), enterprises };
@@ -69,7 +73,7 @@ export async function readClaims(
   }
   const seen = new Set(seals.map(keyOf));
   const notes = witnesses.flatMap((note, at): Claim[] => {
-    const sealed = sealedOf(openNote(note, keys), { witness: at + 1 }, findings);
+    const sealed = sealedOf(openNote(note, keys), { witness: at + 1 }, findings, (keyIds, { size }) => chain.judge(keyIds, size));
     return sealed ? [{ witness: at + 1, size: sealed.size, root: sealed.root, time: sealed.time.getTime() }] : [];
   });
   const newest = rows.at(-1);
@@ -83,8 +87,18 @@ export async function readClaims(
 }
 
 /** What a note says where it can be believed; what is wrong with it is told otherwise. */
-function sealedOf(opened: ReturnType<typeof openNote>, source: Source, findings: Findings): SealedTree | null {
-  if (opened.state === 'SIGNED') return opened.sealed;
+function sealedOf(
+  opened: ReturnType<typeof openNote>,
+  source: Source,
+  findings: Findings,
+  whyNot: (keyIds: readonly string[], sealed: SealedTree) => string | null,
+): SealedTree | null {
+  if (opened.state === 'SIGNED') {
+    const why = whyNot(opened.keyIds, opened.sealed);
+    if (why === null) return opened.sealed;
+    findings.add({ kind: 'WRONGLY_SIGNED', ...source, detail: why });
+    return null;
+  }
   findings.add({ kind: opened.state, ...source, detail: opened.why });
   return null;
 }

@@ -1,11 +1,13 @@
 /** The evidence beside the gateway: what sequences, watches, reports and keeps the log. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { openWatch as openAlertWatch, type Watch } from '../alerts/watch.js';
 import { watchEntries } from '../alerts/watchEntries.js';
 import { openExportNotes } from '../audit/export/notes.js';
 import { type Holds, openHolds } from '../audit/holds.js';
 import { type KeyFiles, openKeyFiles } from '../audit/keyFiles.js';
+import { publishedKeys } from '../audit/keys.js';
+import { openLastSigned } from '../audit/lastSigned.js';
 import { openAuditLog } from '../audit/log.js';
 import { openPostings } from '../audit/postings.js';
 import { openRetention, type Retention } from '../audit/retention.js';
@@ -17,6 +19,7 @@ import { openUsageCells } from '../audit/usageCells.js';
 import { openWitnesses } from '../audit/witnesses.js';
 import type { Catalogue } from '../catalogue/model.js';
 import type { Config } from '../config.js';
+import { Fault } from '../faults.js';
 import { newRequestId } from '../http/requestId.js';
 import { openReports, type ReportReader, subjectOf } from '../reports/reports.js';
 import type { Database } from './database.js';
@@ -41,6 +44,7 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
     postgres,
     signer,
     integrations: [openPostings(), keepSubjects(), openUsage(), openExportNotes({ signer, now }), watchEntries()],
+    lastSigned: openLastSigned({ file: `${config.auditKeyFile}.signed`, origin: config.auditOrigin }),
     now,
     intervalMs: config.auditCheckpointMs,
     told: witnesses.wake,
@@ -56,6 +60,16 @@ export function openEvidence(config: Config, database: Database, log: Logger = o
       await witnesses.close();
     },
   };
+}
+
+/**
+ * A key that is missing is made, but not in production once the log has been signed: there it lies elsewhere.
+ * @throws Fault CONFIG_FAULTY
+ */
+export async function demandAuditKey({ production, auditKeyFile }: Pick<Config, 'production' | 'auditKeyFile'>, database: Database): Promise<void> {
+  if (!production || existsSync(auditKeyFile)) return;
+  const last = (await publishedKeys(database.open('zone_sequencer', { poolSize: 1, limitMs: SEQUENCING_MS }))).at(-1);
+  if (last) throw new Fault('CONFIG_FAULTY', { detail: `AUDIT_KEY_FILE: ${auditKeyFile} is missing, and the log is signed by ${last.verifier}` });
 }
 
 /** Monthly reports without a gateway, for whoever runs commands at the platform; reading one stands in the log likewise. */

@@ -1,5 +1,6 @@
 /** A log with a past: entries of several months, in the tree, for tests that keep or give out what is old. */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { type AuditEntry, ENTRY_VERSION } from '../../src/audit/entry.js';
 import { openAuditLog } from '../../src/audit/log.js';
 import { openEvidence } from '../../src/zone/evidence.js';
@@ -32,4 +33,9 @@ export async function appendPast(zone: TestZone, entries: readonly AuditEntry[])
 export async function sealAll(zone: TestZone): Promise<void> {
   const sequencer = openEvidence(zone.config, zone.database);
   while (await sequencer.step());
+}
+
+/** What signs forgets, too, that there was a log before this one. */
+export function forgetSigned({ config }: TestZone): void {
+  rmSync(`${config.auditKeyFile}.signed`, { force: true });
 }

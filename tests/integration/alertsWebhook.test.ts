@@ -204,6 +204,7 @@ test('a checkpoint that grows old is told once, and what a verification found', 
 });
 
 test('entries that no gateway wrote stop neither the sequencer nor the watch', async () => {
+  const time = new Date().toISOString();
   const strange = [
     '{"reads":7}',
     '{"id":"x","time":"never"}',
@@ -216,7 +217,8 @@ test('entries that no gateway wrote stop neither the sequencer nor the watch', a
     }),
     JSON.stringify({
       id: newRequestId(),
-      time: new Date().toISOString(),
+      v: 1,
+      time,
       institution: 'bank-01',
       operator: 'a\u0000\ud800',
       caseNumber: '\u0000',
@@ -230,8 +232,8 @@ test('entries that no gateway wrote stop neither the sequencer nor the watch', a
     values: [firm(1)],
   });
   await zone.owner.query({
-    text: "select count(*) from append_audit($1, array_fill(now(), array[4]), array_fill(null::text, array[4]), $2, array_fill(sha256(''), array[4]))",
-    values: [strange.map(() => newRequestId()), strange],
+    text: "select count(*) from append_audit($1, array_fill($3::timestamptz, array[4]), array_fill(null::text, array[4]), $2, array_fill(sha256(''), array[4]))",
+    values: [strange.map(() => newRequestId()), strange, time],
   });
   const sequencer = openEvidence(config, zone.database);
   const before = (await zone.owner.query<{ size: number }>({ text: 'select max(size) as size from audit_checkpoint' }))[0]?.size as number;

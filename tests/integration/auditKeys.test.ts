@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, wr
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.js';
-import { openAuditKeys, openEvidence } from '../../src/zone/evidence.js';
+import { demandAuditKey, openAuditKeys, openEvidence } from '../../src/zone/evidence.js';
 import { addEntries, readNote } from '../harness/evidence.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -83,18 +83,32 @@ test('a process that still has a retired key signs nothing, and its files can be
   await stale.close();
 });
 
-test('a key that was put in place by hand is in no list, so its signatures are noticed', async () => {
+test('a key that was put in place by hand, or made anew, signs nothing: the one before has not handed over', async () => {
   const sequencer = openEvidence(zone.config, zone.database);
   const other = join(zone.config.zoneHome, 'other', 'signing.pem');
   openAuditKeys({ ...zone.config, auditKeyFile: other });
-  const before = listed();
+  const right = readFileSync(zone.config.auditKeyFile);
+  const [before, count] = [listed(), (await notes()).length];
   writeFileSync(zone.config.auditKeyFile, readFileSync(other));
   await addEntries(zone, 1);
+  await expect(sequencer.step()).rejects.toThrow(/cannot take over/);
+  const elsewhere = openEvidence({ ...zone.config, auditKeyFile: join(zone.config.zoneHome, 'fresh', 'signing.pem') }, zone.database);
+  await expect(elsewhere.step()).rejects.toThrow(/cannot take over/);
+  expect((await notes()).length).toBe(count);
+  expect(await published()).toMatchObject([{}, {}, {}, { retired: null }]);
+  writeFileSync(zone.config.auditKeyFile, right);
   await sequencer.step();
   await sequencer.close();
-  openEvidence(zone.config, zone.database);
+  await elsewhere.close();
   expect(listed()).toEqual(before);
-  expect(await lastSigners()).toEqual([]);
+  expect(await lastSigners()).toHaveLength(1);
+});
+
+test('in production no key is made for a log that is signed already', async () => {
+  const missing = { production: true, auditKeyFile: join(zone.config.zoneHome, 'none', 'signing.pem') };
+  await expect(demandAuditKey(missing, zone.database)).rejects.toMatchObject({ code: 'CONFIG_FAULTY' });
+  await demandAuditKey({ ...missing, auditKeyFile: zone.config.auditKeyFile }, zone.database);
+  await demandAuditKey({ ...missing, production: false }, zone.database);
 });
 
 test('a home whose key is older than the list of keys gets the list', () => {

@@ -12,7 +12,7 @@ import { signNote, verifierKeyOf } from '../../src/audit/note.js';
 import { openSigner } from '../../src/audit/signer.js';
 import { verifyExport } from '../../src/verify/verifyExport.js';
 import { openKeeping } from '../../src/zone/evidence.js';
-import { appendPast, entryAt, sealAll } from '../harness/months.js';
+import { appendPast, entryAt, forgetSigned, sealAll } from '../harness/months.js';
 import { entriesSince, lastSequence, openWatchedGateway, type WatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -29,11 +29,12 @@ afterAll(async () => {
   await gateway?.close();
   await zone?.close();
 });
-beforeEach(() =>
-  zone.owner.query({
+beforeEach(async () => {
+  await zone.owner.query({
     text: 'truncate audit_entry, audit_tile, audit_block, audit_checkpoint, audit_export, audit_archive, audit_archive_step, audit_archived_edge restart identity',
-  }),
-);
+  });
+  forgetSigned(zone);
+});
 
 const EVIL = "=cmd|' /C calc'!A0";
 function pastOf(count: number): AuditEntry[] {

@@ -10,7 +10,7 @@ import { type AuditLog, openAuditLog } from '../../src/audit/log.js';
 import type { RetentionStep } from '../../src/audit/retention.js';
 import { Fault } from '../../src/faults.js';
 import { openKeeping } from '../../src/zone/evidence.js';
-import { appendPast, entryAt, sealAll } from '../harness/months.js';
+import { appendPast, entryAt, forgetSigned, sealAll } from '../harness/months.js';
 import { openWatchedGateway } from '../harness/watched.js';
 import { firm, openTestZone, type TestZone } from '../harness/zone.js';
 
@@ -30,6 +30,7 @@ beforeEach(async () => {
   await zone.owner.query({
     text: `truncate audit_entry, audit_tile, audit_block, audit_checkpoint, audit_archive, audit_archive_step, audit_archived_edge, audit_hold, audit_hold_release restart identity`,
   });
+  forgetSigned(zone);
   folder = mkdtempSync(join(zone.config.zoneHome, 'archive-'));
   keeping = openKeeping(zone.config, zone.database, { folder });
 });

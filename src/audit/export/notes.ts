@@ -44,7 +44,11 @@ export function openExportNotes({ signer, now }: { signer: Signer; now: () => Da
 function endedIn(at: IntegratedEntry): Whole[] {
   return (at.entry.lookups ?? []).flatMap((lookup) => {
     const { field, ended } = lookup;
-    if (field !== EXPORT_FIELD || !ended?.sha256 || !/^[0-9a-f]{64}$/.test(ended.sha256)) return [];
+    if (field !== EXPORT_FIELD || !ended?.sha256 || !/^[0-9a-f]{64}$/.test(ended.sha256) || !/^[0-9a-f-]{36}$/.test(ended.export)) return [];
+    const { format, archived = [] } = lookup.filter;
+    // Nothing that was not written by an export may put a line into what is signed.
+    if (typeof format !== 'string' || !/^\w+$/.test(format)) return [];
+    if (!Array.isArray(archived) || !archived.every((month) => /^\d{4}-\d{2}$/.test(String(month)))) return [];
     return [{ at, lookup, ended: { ...ended, sha256: ended.sha256 } }];
   });
 }
