@@ -12,14 +12,17 @@ export interface DisclosedRead {
 export type Disclosure = { readonly state: 'DISCLOSED' } | { readonly state: 'DELAYED'; readonly until: Date };
 
 const DAY_MS = 86_400_000;
-const BEIJING_MS = 8 * 3_600_000;
 
-/** The longest of all delays in force counts; it ends at midnight in Beijing, so that its end does not tell the hour of the read. */
+/** Days since 1970 in UTC, as the chain of an enterprise has them: all that is told of when a delayed read was. */
+export function dayOfRead(time: number): number {
+  return Math.floor(time / DAY_MS);
+}
+
+/** The longest of all delays in force counts, from the end of the day (UTC) on, so that its end tells of the read no more than its day. */
 export function disclosureOf(read: DisclosedRead, delays: readonly HeldDelay[], now: Date): Disclosure {
   const days = delays.filter((delay) => !delay.ended && concerns(delay, read)).map((delay) => delay.days);
   if (days.length === 0) return { state: 'DISCLOSED' };
-  const end = read.time + Math.max(...days) * DAY_MS;
-  const until = new Date(Math.ceil((end + BEIJING_MS) / DAY_MS) * DAY_MS - BEIJING_MS);
+  const until = new Date((dayOfRead(read.time) + 1 + Math.max(...days)) * DAY_MS);
   return now < until ? { state: 'DELAYED', until } : { state: 'DISCLOSED' };
 }
 
