@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { openSigner } from '../../src/audit/signer.js';
+import { dayOf, digestOf, extractHashOf } from '../../src/audit/subjectTree.js';
 import { verifyStatement } from '../../src/verify/statement.js';
 import { type EntryText, verifySubjects } from '../../src/verify/subjects.js';
 import { openEvidence } from '../../src/zone/evidence.js';
@@ -367,6 +368,15 @@ test('The command says what is proven, and fails where something does not hold',
   expect([good.status, good.stderr]).toEqual([0, '']);
   expect(good.stdout).toMatch(/^✓ .*nothing is left out/);
   expect(good.stdout).toContain('A-1');
+  // Of what is told later it says so, first of all: the same item as its digest, as where policy delays it.
+  const untold = JSON.parse(proof);
+  const [{ ordinal, time, extract }] = untold.items;
+  const digest = digestOf(Date.parse(time), extractHashOf(extract)).toString('hex');
+  untold.items[0] = { ordinal, latest: dayOf(Date.parse(time)), digest, until: '2027-01-01T00:00:00.000Z' };
+  const delayed = verify(JSON.stringify(untold));
+  expect([delayed.status, delayed.stdout.split('\n')[0]]).toEqual([3, expect.stringMatching(/of 1 reads nothing is told yet$/)]);
+  expect(delayed.stdout).not.toContain('nothing is left out');
+  expect(delayed.stdout).toContain('1 delayed, 0 archived');
   const bad = verify(proof.replaceAll('A-1', 'A-7'));
   expect([bad.status, bad.stdout]).toEqual([1, expect.stringContaining('NOT_IN_THE_LOG')]);
 }, 60_000);
