@@ -68,6 +68,8 @@ export interface Statements {
 }
 
 const DAY_MS = 86_400_000;
+/** Items that are looked through at once: bounds memory, whatever was read on one day. */
+const BESIDE_TOGETHER = 1_000;
 const SNAPSHOT = 'set transaction isolation level repeatable read, read only';
 /** Entries that are not integrated yet follow each other closely in time; the first of them tell how far all is. */
 const NEWEST = `
@@ -80,8 +82,9 @@ select id, institution, purpose, case_number as "caseNumber", days, ended, versi
 const TOTAL = 'select count(*) as total from audit_subject_item where uscc = $1 and time >= $2 and time < $3';
 /** Of the days that the span begins and ends within, what lies outside the span. */
 const BESIDE = `
-select ordinal, place, extract_hash as "extractHash" from audit_subject_item
-where uscc = $1 and ((time >= $2 and time < $3) or (time >= $4 and time < $5)) limit ${MOST_ITEMS + 1}`;
+select ordinal, place, extract_hash as "extractHash" from audit_subject_item i
+where uscc = $1 and ((time >= $2 and time < $3) or (time >= $4 and time < $5)) and ordinal > $6
+  and ($7 or not exists (select from audit_entry e where e.sequence = i.place)) order by ordinal limit ${BESIDE_TOGETHER}`;
 const PAGE = `
 select ordinal, place, extract_hash as "extractHash" from audit_subject_item
 where uscc = $1 and ((time >= $2 and time < $3) or ordinal = any($6::bigint[])) and ordinal < $4 order by ordinal desc limit $5`;
@@ -130,14 +133,18 @@ type ReadFor = Pick<ExtractContent, 'institution' | 'purpose' | 'caseNumber' | '
  */
 async function untimedBeside(client: Client, { uscc, from, until, now }: StatementAsked, delays: readonly HeldDelay[]): Promise<number[]> {
   const [begin, end] = [dayOf(from.getTime()) * DAY_MS, Math.ceil(until.getTime() / DAY_MS) * DAY_MS];
-  const values = [uscc, new Date(begin), from, until, new Date(end)];
-  const { rows } = await client.query<ItemAt>({ name: 'statement beside', text: BESIDE, values });
-  if (rows.length > MOST_ITEMS) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_ITEMS}` });
-  const texts = await textsOf(client, uscc, rows);
-  return [...texts].flatMap(([ordinal, one]) => {
-    const told = one.state === 'PRESENT' && disclosureOfExtract(JSON.parse(one.text) as ExtractContent, delays, now).state === 'DISCLOSED';
-    return told ? [] : [ordinal];
-  });
+  const untimed: number[] = [];
+  for (let last = 0; ; ) {
+    // Without a delay in force, what is in the database is told.
+    const values = [uscc, new Date(begin), from, until, new Date(end), last, delays.length > 0];
+    const { rows } = await client.query<ItemAt>({ name: 'statement beside', text: BESIDE, values });
+    for (const [ordinal, one] of await textsOf(client, uscc, rows)) {
+      const told = one.state === 'PRESENT' && disclosureOfExtract(JSON.parse(one.text) as ExtractContent, delays, now).state === 'DISCLOSED';
+      if (!told) untimed.push(ordinal);
+    }
+    if (rows.length < BESIDE_TOGETHER) return untimed;
+    last = rows.at(-1)?.ordinal ?? last;
+  }
 }
 
 async function pageOf(
