@@ -184,10 +184,10 @@ export const FAULTS = Object.freeze({
   ),
   STATEMENT_TOO_LONG: entry(
     400,
-    '所选时段之后的读取过多，无法在一份证明中列出',
-    'There are more reads since the span begins than one proof holds',
-    '选择更晚的起始时间；或不取 proof，逐页查阅',
-    'Let the span begin later, or read page by page without the proof',
+    '所选时段内或其后的读取过多，无法在一份证明中列出',
+    'There are more reads within the span, or after it, than one proof holds',
+    '缩短时段或选择更晚的起始时间；或不取 proof，逐页查阅',
+    'Take a shorter or a later span, or read page by page without the proof',
   ),
   STATEMENT_NOT_READY: entry(
     503,

@@ -1,17 +1,19 @@
 /**
  * The statement of an enterprise: who read what of it between two times, with a proof that nothing was left out. Promises:
  * all of it is of one snapshot and fits the newest checkpoint; what policy delays is shown as delayed, and nothing about it
- * but its day; of what is archived its month; nobody else's code is in it.
+ * but its day (UTC) and where it stands among the others: it is of every span that has a part of its day, so that no choice
+ * of spans finds its hour. The same holds for what is archived, of which the month is told. Nobody else's code is in it.
  */
 import { type Disclosure, disclosureOf } from '../access/disclosure.js';
 import type { HeldDelay } from '../access/policy.js';
 import { Fault } from '../faults.js';
 import type { Client, Postgres } from '../postgres.js';
 import type { Bilingual, Uscc } from '../terms.js';
+import { numbers } from './columns.js';
 import type { AuditEntry } from './entry.js';
 import type { ExtractContent } from './extract.js';
 import { type ItemAt, type ItemText, textsOf } from './itemTexts.js';
-import { type ItemRow, MOST_ITEMS, type ProofItem, proofText, startOf } from './statementProof.js';
+import { type ItemRow, MOST_ITEMS, MOST_PROVEN, type ProofItem, proofText, startOf } from './statementProof.js';
 import { pathOf } from './subjectMap.js';
 import { dayOf } from './subjectTree.js';
 import { readerOf } from './tiles.js';
@@ -47,7 +49,7 @@ export interface NewestCheckpoint {
   readonly note: string;
 }
 export interface Statement {
-  /** Reads within the span, delayed ones included. */
+  /** Reads within the span; delayed and archived ones of any day that the span has a part of. */
   readonly total: number;
   /** The newest first. */
   readonly entries: readonly StatementEntry[];
@@ -65,6 +67,9 @@ export interface Statements {
   tells(entry: AuditEntry, now: Date): Promise<boolean>;
 }
 
+const DAY_MS = 86_400_000;
+/** Items that are looked through at once: bounds memory, whatever was read on one day. */
+const BESIDE_TOGETHER = 1_000;
 const SNAPSHOT = 'set transaction isolation level repeatable read, read only';
 /** Entries that are not integrated yet follow each other closely in time; the first of them tell how far all is. */
 const NEWEST = `
@@ -75,16 +80,23 @@ const DELAYS = `
 select id, institution, purpose, case_number as "caseNumber", days, ended, version from (
   select distinct on (id) * from disclosure_delay order by id, version desc) d where not ended`;
 const TOTAL = 'select count(*) as total from audit_subject_item where uscc = $1 and time >= $2 and time < $3';
+/** Of the days that the span begins and ends within, what lies outside the span. */
+const BESIDE = `
+select ordinal, place, extract_hash as "extractHash" from audit_subject_item i
+where uscc = $1 and ((time >= $2 and time < $3) or (time >= $4 and time < $5)) and ordinal > $6
+  and ($7 or not exists (select from audit_entry e where e.sequence = i.place)) order by ordinal limit ${BESIDE_TOGETHER}`;
 const PAGE = `
 select ordinal, place, extract_hash as "extractHash" from audit_subject_item
-where uscc = $1 and time >= $2 and time < $3 and ordinal < $4 order by ordinal desc limit $5`;
+where uscc = $1 and ((time >= $2 and time < $3) or ordinal = any($6::bigint[])) and ordinal < $4 order by ordinal desc limit $5`;
 const SUPERSEDED = 'select supersedes from audit_subject_item where uscc = $1 and supersedes = any($2)';
 const NAMES = 'select code, name_zh as zh, name_en as en from institution where code = any($1)';
 const COUNT = 'select count from audit_subject where uscc = $1';
 const ROOT = 'select enterprises, root from audit_subject_root';
 const ITEMS = `
 select ordinal, time, latest, place, extract_hash as "extractHash", head, null as extract
-from audit_subject_item where uscc = $1 and ordinal > $2 order by ordinal`;
+from audit_subject_item where uscc = $1 and ordinal >= (
+  select coalesce(max(ordinal), 2) - 1 from audit_subject_item where uscc = $1 and latest < $2)
+order by ordinal limit ${MOST_PROVEN + 3}`;
 
 export function openStatements({ postgres }: { postgres: Postgres }): Statements {
   return {
@@ -95,10 +107,11 @@ export function openStatements({ postgres }: { postgres: Postgres }): Statements
         const [newest] = (await client.query<NewestCheckpoint & { completeThrough: Date }>(NEWEST)).rows;
         const delays = (await client.query<HeldDelay>(DELAYS)).rows;
         const [counted] = (await client.query<{ total: number }>({ text: TOTAL, values: [uscc, from, until] })).rows;
+        const beside = await untimedBeside(client, asked, delays);
         const { completeThrough = null, ...checkpoint } = newest ?? {};
         return {
-          total: counted?.total ?? 0,
-          ...(await pageOf(client, asked, delays)),
+          total: (counted?.total ?? 0) + beside.length,
+          ...(await pageOf(client, asked, delays, beside)),
           completeThrough,
           checkpoint: newest ? (checkpoint as NewestCheckpoint) : null,
           proof: asked.proved ? await proofOf(client, asked, delays, newest ?? null) : null,
@@ -114,12 +127,37 @@ export function openStatements({ postgres }: { postgres: Postgres }): Statements
 /** What an extract has in common with its entry. */
 type ReadFor = Pick<ExtractContent, 'institution' | 'purpose' | 'caseNumber' | 'time'>;
 
-async function pageOf(client: Client, asked: StatementAsked, delays: readonly HeldDelay[]): Promise<Pick<Statement, 'entries' | 'hasNextPage'>> {
+/**
+ * Ordinals of delayed and archived items that lie outside the span, but on a day that it has a part of: to leave them out
+ * would tell their time to whoever moves the ends of the span.
+ */
+async function untimedBeside(client: Client, { uscc, from, until, now }: StatementAsked, delays: readonly HeldDelay[]): Promise<number[]> {
+  const [begin, end] = [dayOf(from.getTime()) * DAY_MS, Math.ceil(until.getTime() / DAY_MS) * DAY_MS];
+  const untimed: number[] = [];
+  for (let last = 0; ; ) {
+    // Without a delay in force, what is in the database is told.
+    const values = [uscc, new Date(begin), from, until, new Date(end), last, delays.length > 0];
+    const { rows } = await client.query<ItemAt>({ name: 'statement beside', text: BESIDE, values });
+    for (const [ordinal, one] of await textsOf(client, uscc, rows)) {
+      const told = one.state === 'PRESENT' && disclosureOfExtract(JSON.parse(one.text) as ExtractContent, delays, now).state === 'DISCLOSED';
+      if (!told) untimed.push(ordinal);
+    }
+    if (rows.length < BESIDE_TOGETHER) return untimed;
+    last = rows.at(-1)?.ordinal ?? last;
+  }
+}
+
+async function pageOf(
+  client: Client,
+  asked: StatementAsked,
+  delays: readonly HeldDelay[],
+  beside: readonly number[],
+): Promise<Pick<Statement, 'entries' | 'hasNextPage'>> {
   const { uscc, from, until, first, before, now } = asked;
   const { rows } = await client.query<ItemAt>({
     name: 'statement page',
     text: PAGE,
-    values: [uscc, from, until, before ?? Number.MAX_SAFE_INTEGER, first + 1],
+    values: [uscc, from, until, before ?? Number.MAX_SAFE_INTEGER, first + 1, numbers(beside)],
   });
   const shown = rows.slice(0, first);
   const texts = await textsOf(client, uscc, shown);
@@ -154,10 +192,13 @@ async function proofOf(client: Client, asked: StatementAsked, delays: readonly H
   // A checkpoint that does not carry this root proves nothing.
   if (!newest || !root || !newest.note.includes(`\nenterprises ${root.enterprises} ${root.root.toString('base64')}\n`)) throw new Fault('STATEMENT_NOT_READY');
   const count = (await client.query<{ count: number }>({ text: COUNT, values: [uscc] })).rows[0]?.count ?? 0;
-  const { rows } = await client.query<ItemRow & ItemAt>({ name: 'statement items', text: ITEMS, values: [uscc, count - MOST_ITEMS - 2] });
-  const { start, items } = startOf(rows, dayOf(from.getTime()));
-  if (items.length > MOST_ITEMS || (start === null && items.length < count)) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_ITEMS}` });
+  const day = dayOf(from.getTime());
+  const { rows } = await client.query<ItemRow & ItemAt>({ name: 'statement items', text: ITEMS, values: [uscc, day] });
+  const { start, items } = startOf(rows, day);
   const isWithin = ({ time }: ItemRow) => time >= from && time < until;
+  if (items.length > MOST_PROVEN) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_PROVEN}` });
+  // What others read afterwards does not count against the span: how often it is read is not the enterprise's to choose.
+  if (items.filter(isWithin).length > MOST_ITEMS) throw new Fault('STATEMENT_TOO_LONG', { detail: `> ${MOST_ITEMS}` });
   // Entries are read where they are shown, or where a delay must be looked for.
   const texts = await textsOf(
     client,

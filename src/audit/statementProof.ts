@@ -5,8 +5,10 @@
 import type { SubjectPath } from './subjectMap.js';
 import { DEPTH, digestOf, EMPTY, leafBytes, NO_CHAIN } from './subjectTree.js';
 
-/** Items of one proof: more are asked for by a later span. */
+/** Reads within the span of one proof: more are asked for by a shorter span. */
 export const MOST_ITEMS = 10_000;
+/** Items of one proof, most of them of after the span and known by their time and hash alone: about 14 MB. */
+export const MOST_PROVEN = 100_000;
 
 /** A row of `audit_subject_item`. */
 export interface ItemRow {

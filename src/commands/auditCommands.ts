@@ -41,7 +41,11 @@ export function defineAuditCommands(audit: Command, example: (text: string) => s
     .description('核验企业对账单：只需文件与公钥 / Verify the statement of an enterprise, with nothing but the file and the keys')
     .requiredOption('--statement <file>', '对账单的 proof / the proof of the statement')
     .requiredOption('--keys <file>', '可信公钥，每行一个 / verifier keys you trust, one a line')
-    .addHelpText('after', example('node dist/main.js audit verify-statement --statement statement.json --keys keys.txt'))
+    .addHelpText(
+      'after',
+      `${example('node dist/main.js audit verify-statement --statement statement.json --keys keys.txt')}
+退出码 Exit code: 0 成立 holds, 3 成立但有读取尚未披露 holds, but reads are delayed or archived, 1 不成立 does not hold`,
+    )
     .action(async (options) => (await import('./verifyStatement.js')).verifyStatement(options));
   audit
     .command('report')

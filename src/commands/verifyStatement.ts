@@ -18,11 +18,15 @@ const FLAWS: Readonly<Record<StatementFlaw, string>> = {
   LEFT_OUT: '时段内的读取未被列出 / A read within the span is not shown',
   OUTSIDE_SPAN: '列出的读取不在时段内 / A read that is shown is not of the span',
   OTHER_ENTERPRISE: '条目属于另一家企业 / An item is of another enterprise',
+  DELAYED_TOO_LONG: '延迟披露的期限超过最长期限 / A read is delayed for longer than any policy may delay it',
   CHAIN_ENDS_ELSEWHERE: '条目数与所称不符 / There are not as many items as it says',
   NOT_IN_THE_LOG: '条目与已签署的日志不符 / The items are not those of the signed log',
 };
 
-/** Prints what is proven; the exit code is 1 where something does not hold. */
+/** The statement holds, and something of it is not told yet. */
+const UNTOLD = 3;
+
+/** Prints what is proven. The exit code is 0 where all of it is told, 3 where it holds but reads are delayed or archived, 1 where it does not hold. */
 export async function verifyStatement({ statement, keys }: { statement: string; keys: string }): Promise<void> {
   const [fileText, keysText] = await Promise.all([readText(statement), readText(keys)]);
   const verdict = verdictOn(fileText, keysText);
@@ -40,7 +44,15 @@ async function readText(file: string): Promise<string> {
 }
 
 function tell({ uscc, from, until, reads, delayed, archived, outside, count, origin, size, signedAt }: ProvenStatement): void {
-  say(`✓ 对账单成立，无一遗漏 / The statement holds, and nothing is left out of it`);
+  const untold = delayed.length + archived.length;
+  if (untold === 0) say('✓ 对账单成立，无一遗漏 / The statement holds, and nothing is left out of it');
+  else {
+    say(`◐ 对账单成立，但有 ${untold} 次读取尚未披露内容 / The statement holds, but of ${untold} reads nothing is told yet`);
+    say(
+      `  其中延迟披露 ${delayed.length}、已归档 ${archived.length}，均可能在时段内 / ${delayed.length} delayed, ${archived.length} archived; each may be of the span`,
+    );
+    process.exitCode = UNTOLD;
+  }
   say(`  企业 / enterprise        ${uscc}`);
   say(`  时段 / span              ${from} – ${until}`);
   say(`  检查点 / checkpoint      ${origin}, ${size}, ${signedAt ?? '-'}`);
@@ -54,7 +66,7 @@ function tell({ uscc, from, until, reads, delayed, archived, outside, count, ori
   if (rows.length > 0) say(table(['#', '时间 / time', '机构 / institution', '目的 / purpose', '案件 / case', '结果 / outcome', '回执 / receipt'], rows));
   if (reads.length > MOST_LISTED) say(`  … ${reads.length - MOST_LISTED}`);
   for (const { ordinal, until: end } of delayed.slice(0, MOST_LISTED)) {
-    say(`  #${ordinal}: 延迟披露，平台称至 / told later, the platform says by ${end === null ? '-' : shown(end)}`);
+    say(`  #${ordinal}: 延迟披露，平台称至 / told later, the platform says by ${shown(end)}`);
   }
   for (const { ordinal, month } of archived.slice(0, MOST_LISTED)) {
     say(`  #${ordinal}: 已归档，平台称在该月文件中 / archived, the platform says in the file of ${shown(month)}`);

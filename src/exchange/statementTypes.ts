@@ -89,7 +89,12 @@ export class EnterpriseStatement {
   @Field(() => UsccScalar, { simple: true }) uscc!: string;
   @Field(() => DateTimeScalar, { simple: true }) from!: string;
   @Field(() => DateTimeScalar, { simple: true, description: '不含 / Not included' }) until!: string;
-  @Field(() => Int, { simple: true, description: '时段内的读取次数，含延迟披露的 / Reads within the span, delayed ones included' }) total!: number;
+  @Field(() => Int, {
+    simple: true,
+    description:
+      '时段内的读取次数；延迟披露与已归档的按其日（UTC）计入 / Reads within the span; delayed and archived ones of any day (UTC) that it has a part of',
+  })
+  total!: number;
   @Field(() => DateTimeScalar, {
     nullable: true,
     simple: true,

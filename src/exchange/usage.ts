@@ -1,12 +1,13 @@
 /**
  * Usage for those who look at figures. Officers and auditors see every cell. Dashboard readers, and stewards of their own
- * provider, see what tells of no few enterprises: cells are suppressed in the whole table of a month before a filter picks
- * among them, so that a table is told alike whoever asks for which part of it, and spans cannot be taken from one another.
+ * provider, see what tells of no few enterprises: of months that are over, and of a closed list of tables that are suppressed
+ * jointly (see `suppression`). A filter picks among the cells of a table that is suppressed already, so that it is told alike
+ * whoever asks for which part of it, and neither spans, nor days of a running month, nor tables can be taken from one another.
  */
 import { Arg, Ctx, Int, Query, Resolver } from 'type-graphql';
-import { type ShownCell, suppress, withParents } from '../audit/suppression.js';
-import { nameOf, USAGE_DIMENSIONS, type UsageCells, type UsageDimension, type UsageKey } from '../audit/usageCells.js';
-import { dayInBeijing } from '../beijing.js';
+import { type ShownCell, suppress, tablesDownTo, withParents } from '../audit/suppression.js';
+import { nameOf, USAGE_DIMENSIONS, type UsageCell, type UsageCells, type UsageDimension, type UsageKey } from '../audit/usageCells.js';
+import { DAY_MS, dayInBeijing } from '../beijing.js';
 import { Fault } from '../faults.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { DateScalar } from './scalars.js';
@@ -18,13 +19,17 @@ const LONGEST_PAGE = 1_000;
 export class UsageQueries {
   @Query(() => UsagePage, {
     description:
-      '用量统计：读取、企业、拒绝、缓存命中；看板读者与数据管家按自然月查询，少于 5 家企业的格隐去，数据管家仅见本单位 / Usage: reads, enterprises, denials, cache hits. Dashboard readers and stewards ask a whole month, cells of fewer than 5 enterprises are suppressed, and stewards see their own provider',
+      '用量统计：读取、企业、拒绝、缓存命中；看板读者与数据管家按已结束的自然月查询，日、机构、目的、提供单位（及其信息类、信息项）不交叉，少于 5 家企业的格隐去，数据管家仅见本单位 / Usage: reads, enterprises, denials, cache hits. Dashboard readers and stewards ask a month that is over, by day, institution, purpose or provider (with its categories and items) and not by two of them; cells of fewer than 5 enterprises are suppressed, and stewards see their own provider',
   })
   async usage(
     @Ctx() { journey }: JourneyContext,
     @Arg('by', () => [UsageDimensionEnum], { description: '维度；空为合计 / Dimensions; none for the whole' }) by: UsageDimension[],
     @Arg('filter', () => UsageFilterInput, { nullable: true }) filter: UsageFilterInput | undefined,
-    @Arg('from', () => DateScalar, { nullable: true, description: '首日（北京）；不填为本月首日 / First day in Beijing; that of this month where absent' })
+    @Arg('from', () => DateScalar, {
+      nullable: true,
+      description:
+        '首日（北京）；不填为本月首日，看板读者与数据管家为上一已结束月 / First day in Beijing; where absent that of this month, for dashboard readers and stewards of the last that is over',
+    })
     from: string | undefined,
     @Arg('until', () => DateScalar, {
       nullable: true,
@@ -37,8 +42,10 @@ export class UsageQueries {
     if (first < 1 || first > LONGEST_PAGE) throw new Fault('INVALID_PAGE', { detail: `first: 1 - ${LONGEST_PAGE}` });
     const begin = after ? fromCursor(after) : null;
     const { restricted, provider } = sightOf(journey);
-    const span = spanOf(journey.time, from ?? null, until ?? null);
-    if (restricted && !isWholeMonth(span)) throw new Fault('BAD_USER_INPUT', { detail: 'from, until: 一个自然月 / one whole month' });
+    const span = spanOf(restricted ? inMonthBefore(journey.time) : journey.time, from ?? null, until ?? null);
+    if (restricted && !(isWholeMonth(span) && isOver(span, journey.time))) {
+      throw new Fault('BAD_USER_INPUT', { detail: 'from, until: 一个已结束的自然月 / one whole month that is over' });
+    }
     const wanted = keyOf(filter ?? {});
     const dimensions = inOrder(withParents(by));
     // What a steward's filter names beside the own provider is nothing.
@@ -74,8 +81,11 @@ async function restrictedCells(
 ): Promise<ShownCell[]> {
   const named = USAGE_DIMENSIONS.filter((dimension) => wanted[dimension] !== undefined);
   const by = inOrder(withParents([...dimensions, ...named]));
-  const table = await usage.of({ by, filter: own === null ? {} : { PROVIDER: own }, ...span });
-  return suppress(table, by).filter((cell) => named.every((dimension) => keyIn(cell)[dimension] === wanted[dimension]));
+  const levels = tablesDownTo(by);
+  if (levels === null) throw new Fault('BAD_USER_INPUT', { detail: 'by, filter: DAY | INSTITUTION | PURPOSE | PROVIDER > CATEGORY > ITEM' });
+  const tables: UsageCell[][] = [];
+  for (const level of levels) tables.push(await usage.of({ by: level, filter: own === null ? {} : { PROVIDER: own }, ...span }));
+  return suppress(tables, by).filter((cell) => named.every((dimension) => keyIn(cell)[dimension] === wanted[dimension]));
 }
 
 /** Whose figures a member of staff sees, and whether small cells are hidden. @throws Fault ACCESS_DENIED */
@@ -102,6 +112,17 @@ const lastDayOf = (day: string): string => {
   return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
 };
 const isWholeMonth = ({ from, until }: Span): boolean => from.endsWith('-01') && until === lastDayOf(from);
+
+/** Entries come into the tree a little late; after this, what is counted of a month stands still. */
+const SETTLING_MS = DAY_MS;
+const isOver = ({ until }: Span, now: Date): boolean => until < String(dayInBeijing(new Date(now.getTime() - SETTLING_MS)));
+/** A moment of the last month that is over. */
+function inMonthBefore(now: Date): Date {
+  const [year, month] = String(dayInBeijing(new Date(now.getTime() - SETTLING_MS)))
+    .split('-')
+    .map(Number) as [number, number];
+  return new Date(Date.UTC(year, month - 1, 0));
+}
 
 /** @throws Fault BAD_USER_INPUT */
 function spanOf(now: Date, from: string | null, until: string | null): Span {

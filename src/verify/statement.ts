@@ -27,7 +27,7 @@ export interface ProvenStatement {
   /** Reads within the span, as the log has them; neither delayed nor archived ones are among them. */
   readonly reads: readonly ProvenRead[];
   /** Reads of which nothing is told yet; each may lie within the span. `until` is what the platform says. */
-  readonly delayed: readonly { readonly ordinal: number; readonly until: string | null }[];
+  readonly delayed: readonly { readonly ordinal: number; readonly until: string }[];
   /** Reads of which nothing is told because their month has left the database for a file; each may lie within the span. `month` is what the platform says. */
   readonly archived: readonly { readonly ordinal: number; readonly month: string }[];
   /** Reads of other times: that there are so many is proven. */
@@ -107,7 +107,7 @@ function walk({ uscc, from, until, start, items }: StatementFile): Walked {
       if (day < chain.day) throw new Flawed('TIME_DISAGREES', place);
       walked.chain = chainWith(chain, day, bytesIn(item.digest, 32, place));
       if (typeof item.archived === 'string') walked.archived.push({ ordinal: place, month: item.archived });
-      else walked.delayed.push({ ordinal: place, until: typeof item.until === 'string' ? item.until : null });
+      else walked.delayed.push({ ordinal: place, until: endOfDelay(item.until, day, place) });
       continue;
     }
     const time = momentIn(item.time, place);
@@ -124,6 +124,17 @@ function walk({ uscc, from, until, start, items }: StatementFile): Walked {
     walked.chain = chainWith(chain, Math.max(chain.day, dayOfTime(time)), itemDigest(time, hash));
   }
   return walked;
+}
+
+/** Days that policy may delay a read at most. */
+const LONGEST_DELAY = 730;
+const DAY_MS = 86_400_000;
+
+/** No read is told later than the longest delay after its day, which is the given one or before it. */
+function endOfDelay(value: unknown, day: number, place: number): string {
+  const until = momentIn(value, place);
+  if (until > (day + 1 + LONGEST_DELAY) * DAY_MS) throw new Flawed('DELAYED_TOO_LONG', place);
+  return new Date(until).toISOString();
 }
 
 /** The chain up to the last item left away; the day in its link says that all until there are of days before the span. */

@@ -11,6 +11,7 @@ export type StatementFlaw =
   | 'LEFT_OUT'
   | 'OUTSIDE_SPAN'
   | 'OTHER_ENTERPRISE'
+  | 'DELAYED_TOO_LONG'
   | 'CHAIN_ENDS_ELSEWHERE'
   | 'NOT_IN_THE_LOG';
 

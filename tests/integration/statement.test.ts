@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AuditEntry, canonical, leafHash } from '../../src/audit/entry.js';
 import { openSigner } from '../../src/audit/signer.js';
+import { dayOf, digestOf, extractHashOf } from '../../src/audit/subjectTree.js';
 import { verifyStatement } from '../../src/verify/statement.js';
 import { type EntryText, verifySubjects } from '../../src/verify/subjects.js';
 import { openEvidence } from '../../src/zone/evidence.js';
@@ -192,13 +193,13 @@ describe('Delayed disclosure', () => {
 
     const { total, entries, proof } = await stated(1);
     expect(total).toBe(2);
-    // A read of 22 November is told when the day is over in Beijing thirty days later.
-    expect(entries[1]).toEqual({ __typename: 'StatementDelay', state: 'DELAYED', ordinal: 1, until: '2026-12-22T16:00:00.000Z' });
+    // A read of 22 November is told thirty days after that day (UTC) is over, whatever its hour.
+    expect(entries[1]).toEqual({ __typename: 'StatementDelay', state: 'DELAYED', ordinal: 1, until: '2026-12-23T00:00:00.000Z' });
     const { text } = await ask(firm(1), { enterprise: firm(1) });
     expect(text).not.toContain('A-3');
     expect(verifyStatement(proof, keys)).toMatchObject({
       ok: true,
-      proven: { count: 2, delayed: [{ ordinal: 1, until: '2026-12-22T16:00:00.000Z' }], reads: [{ ordinal: 2 }] },
+      proven: { count: 2, delayed: [{ ordinal: 1, until: '2026-12-23T00:00:00.000Z' }], reads: [{ ordinal: 2 }] },
     });
     // Nor is it explained to the enterprise, by whatever way it has the receipt.
     const explain = async (who: Who) => (await gateway.ask(`{ explainDecision(receipt: "${receipt}") { time } }`, who)).body;
@@ -207,6 +208,19 @@ describe('Delayed disclosure', () => {
     // Nor does a span tell that avoids it.
     const avoided = await stated(1, undefined, 'from: "2026-11-01T00:00:00Z", until: "2026-11-02T00:00:00Z"');
     expect(JSON.parse(avoided.proof).items[0]).toEqual({ ordinal: 1, latest: expect.any(Number), digest: expect.any(String), until: expect.any(String) });
+
+    // Nor do spans that halve its day: it is of each, and of no other day.
+    const counted = async (span: string) => (await ask(firm(1), { enterprise: firm(1) }, span, 'total entries { __typename }')).body.data.enterpriseStatement;
+    const delayedIn = async (from: string, until: string) =>
+      (await counted(`from: "${from}", until: "${until}"`)).entries.filter((one: { __typename: string }) => one.__typename === 'StatementDelay').length;
+    const halves = ['2026-11-22T00:00:00Z', '2026-11-22T07:59:59.999Z', '2026-11-22T08:00:00Z', '2026-11-22T08:00:00.001Z', '2026-11-23T00:00:00Z'];
+    for (const [place, from] of halves.slice(0, -1).entries()) expect([from, await delayedIn(from, halves[place + 1] as string)]).toEqual([from, 1]);
+    expect((await counted('from: "2026-11-22T09:00:00Z", until: "2026-11-22T10:00:00Z"')).total).toBe(1);
+    expect(await delayedIn('2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z')).toBe(0);
+    expect(await delayedIn('2026-11-23T00:00:00Z', '2026-11-24T00:00:00Z')).toBe(0);
+    // Where it begins a page, too.
+    const paged = await stated(1, undefined, 'from: "2026-11-22T09:00:00Z", until: "2026-11-22T10:00:00Z", after: "2"');
+    expect(paged.entries).toMatchObject([{ __typename: 'StatementDelay', ordinal: 1 }]);
 
     const versions = await gateway.ask(
       `{ governance { comparePolicies(from: ${applied.policyVersion - 1}, to: ${applied.policyVersion}) { kind before after } policy { disclosureDelays { id institution purpose caseNumber days ended } } } }`,
@@ -314,6 +328,10 @@ describe('A log with many reads of one enterprise', () => {
     expect((await ask(firm(3), { enterprise: firm(3) }, long)).body.errors?.[0]?.extensions.code).toBe('STATEMENT_TOO_LONG');
     const paged = (await ask(firm(3), { enterprise: firm(3) }, long, 'total entries { ... on StatementRead { caseNumber } }')).body.data.enterpriseStatement;
     expect([paged.total > 10_050, paged.entries]).toEqual([true, [{ caseNumber: 'M-10049' }]]);
+    // Whatever came after a span, it is stated.
+    const early = await stated(3, undefined, 'from: "2026-11-22T00:00:00Z", until: "2026-11-22T12:00:00Z", first: 1');
+    expect(JSON.parse(early.proof).items.length).toBeGreaterThan(10_050);
+    expect(verifyStatement(early.proof, keys)).toMatchObject({ ok: true, proven: { count: paged.total } });
     const late = await stated(3, undefined, 'from: "2026-11-30T08:00:00Z", until: "2026-11-30T20:00:00Z", first: 1');
     expect(late.total).toBe(1_000);
     expect(verifyStatement(late.proof, keys)).toMatchObject({ ok: true, proven: { count: paged.total, delayed: [] } });
@@ -350,6 +368,15 @@ test('The command says what is proven, and fails where something does not hold',
   expect([good.status, good.stderr]).toEqual([0, '']);
   expect(good.stdout).toMatch(/^✓ .*nothing is left out/);
   expect(good.stdout).toContain('A-1');
+  // Of what is told later it says so, first of all: the same item as its digest, as where policy delays it.
+  const untold = JSON.parse(proof);
+  const [{ ordinal, time, extract }] = untold.items;
+  const digest = digestOf(Date.parse(time), extractHashOf(extract)).toString('hex');
+  untold.items[0] = { ordinal, latest: dayOf(Date.parse(time)), digest, until: '2027-01-01T00:00:00.000Z' };
+  const delayed = verify(JSON.stringify(untold));
+  expect([delayed.status, delayed.stdout.split('\n')[0]]).toEqual([3, expect.stringMatching(/of 1 reads nothing is told yet$/)]);
+  expect(delayed.stdout).not.toContain('nothing is left out');
+  expect(delayed.stdout).toContain('1 delayed, 0 archived');
   const bad = verify(proof.replaceAll('A-1', 'A-7'));
   expect([bad.status, bad.stdout]).toEqual([1, expect.stringContaining('NOT_IN_THE_LOG')]);
 }, 60_000);

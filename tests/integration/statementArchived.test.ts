@@ -54,6 +54,17 @@ test('a read of a month that left the database is told as archived and proven by
     ],
   ]);
   expect(proof).not.toContain('APRIL');
+  // Of its day, whatever its hour: no choice of spans tells the time.
+  const totalOf = async (from: string, until: string) =>
+    (await gateway.ask(`{ enterpriseStatement(uscc: "${firm(0)}", from: "2026-04-${from}", until: "2026-04-${until}") { total } }`, { enterprise: firm(0) }))
+      .body.data.enterpriseStatement.total;
+  const totals = [
+    totalOf('05T00:00:00Z', '05T00:30:00Z'),
+    totalOf('05T02:00:00Z', '05T03:00:00Z'),
+    totalOf('04T00:00:00Z', '05T00:00:00Z'),
+    totalOf('06T00:00:00Z', '07T00:00:00Z'),
+  ];
+  expect(await Promise.all(totals)).toEqual([1, 1, 0, 0]);
   expect(verifyStatement(proof, keys)).toMatchObject({
     ok: true,
     proven: { count: 2, delayed: [], archived: [{ ordinal: 1, month: '2026-04' }], reads: [{ ordinal: 2 }] },

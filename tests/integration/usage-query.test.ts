@@ -15,6 +15,13 @@ beforeAll(async () => {
   await read('bank-03', 6, 'registration { basic { registrationStatus } }');
   await read('bank-07', 9, 'registration { basic { registrationStatus } } judicial { judgments { caseNumber } }');
   await openEvidence(zone.config, zone.database).step();
+  // The same a month earlier: those who look at figures see months that are over.
+  const earlier: readonly [string, string][] = [
+    ['usage_count', 'day - 31, institution, purpose, shape, times'],
+    ['usage_enterprise', 'uscc, day - 31, institution, purpose, shape, times'],
+    ['usage_request', 'day - 31, institution, purpose, policy_version, requests, refused, memory, redis, postgres'],
+  ];
+  for (const [table, columns] of earlier) await zone.owner.query({ text: `insert into ${table} select ${columns} from ${table}` });
 }, 60_000);
 afterAll(async () => {
   await gateway?.close();
@@ -87,13 +94,35 @@ describe('Usage', () => {
     }
   });
 
-  test('gives dashboard readers and stewards whole months only, so that spans cannot be subtracted', async () => {
-    for (const span of ['from: "2026-11-01", until: "2026-11-21"', 'from: "2026-10-01", until: "2026-11-30"', 'from: "2026-11-02", until: "2026-11-30"']) {
+  test.each([
+    'by: [INSTITUTION, PURPOSE]',
+    'by: [DAY, ITEM]',
+    'by: [PURPOSE], filter: { institution: "bank-01" }',
+    'by: [], filter: { institution: "bank-01", category: "tax.valueAddedTaxReturn" }',
+  ])('tells dashboard readers and stewards no table that crosses others: %s', async (given) => {
+    for (const [role, provider] of [['DASHBOARD_READER'], ['PROVIDER_STEWARD', 'tax']] as const) {
+      const { status, body } = await usage(given, [role], provider);
+      expect([status, body.errors?.[0]?.extensions.code, body.data]).toEqual([400, 'BAD_USER_INPUT', undefined]);
+    }
+    expect((await usage(given, ['AUDITOR'])).status).toBe(200);
+  });
+
+  test('gives dashboard readers and stewards whole months only, and only those that are over, so that spans cannot be subtracted', async () => {
+    const spans = [
+      'from: "2026-10-01", until: "2026-10-21"',
+      'from: "2026-09-01", until: "2026-10-31"',
+      'from: "2026-10-02", until: "2026-10-31"',
+      'from: "2026-11-01", until: "2026-11-30"',
+      'from: "2026-11-01"',
+      'from: "2026-12-01"',
+    ];
+    for (const span of spans) {
       const { status, body } = await usage(`by: [DAY], ${span}`, ['DASHBOARD_READER']);
       expect([status, body.errors?.[0]?.extensions.code, body.data]).toEqual([400, 'BAD_USER_INPUT', undefined]);
       expect((await usage(`by: [DAY], ${span}`, ['AUDITOR'])).status).toBe(200);
     }
-    expect((await usage('by: [DAY], from: "2026-10-01"', ['DASHBOARD_READER'])).page).toMatchObject({ until: '2026-10-31', total: 0 });
+    expect((await usage('by: [DAY], from: "2026-09-01"', ['DASHBOARD_READER'])).page).toMatchObject({ until: '2026-09-30', total: 0 });
+    expect((await usage('by: [DAY]', ['DASHBOARD_READER'])).page).toMatchObject({ from: '2026-10-01', until: '2026-10-31', total: 1 });
   });
 
   test('gives stewards their own provider, whatever they ask', async () => {
@@ -144,11 +173,13 @@ describe('Usage', () => {
   });
 
   test('stands in the log: who looked for what, and how much was given', async () => {
-    const { body } = await usage('by: [CATEGORY], filter: { institution: "bank-01" }', ['PROVIDER_STEWARD'], 'tax');
+    const { body } = await usage('by: [CATEGORY], filter: { category: "tax.valueAddedTaxReturn" }', ['PROVIDER_STEWARD'], 'tax');
     const entry = await entryOf(zone, body.extensions.receipt.id);
     expect(entry).toMatchObject({
       staff: 'wang.fang',
-      lookups: [{ field: 'usage', filter: { by: ['CATEGORY'], from: '2026-11-01', until: '2026-11-30', institution: 'bank-01', own: 'tax' }, returned: 1 }],
+      lookups: [
+        { field: 'usage', filter: { by: ['CATEGORY'], from: '2026-10-01', until: '2026-10-31', category: 'tax.valueAddedTaxReturn', own: 'tax' }, returned: 1 },
+      ],
     });
   });
 });

@@ -299,6 +299,21 @@ test('Keys that did not sign, and files that are none, are told', () => {
     expect(verifyStatement(text, KEYS)).toMatchObject({ ok: false, flaw: 'NOT_A_STATEMENT' });
 });
 
+test('A delay ends within the longest that policy allows, and says when', () => {
+  const world = worldOf(entriesOf([{ hours: 1, asked: [1], caseNumber: 'A', operator: undefined, refused: false, supersedes: false }]));
+  const file = JSON.parse(statementOf(world, { uscc: code(1), days: [0, 9], delayed: [1] }));
+  const delayedUntil = (until: unknown) => {
+    file.items[0].until = until;
+    return verifyStatement(JSON.stringify(file), KEYS);
+  };
+  const day = Math.floor((START + HOUR) / (24 * HOUR));
+  const longest = (day + 731) * 24 * HOUR;
+  expect(delayedUntil(new Date(longest).toISOString())).toMatchObject({ ok: true, proven: { delayed: [{ ordinal: 1 }] } });
+  expect(delayedUntil(new Date(longest + 1).toISOString())).toMatchObject({ ok: false, flaw: 'DELAYED_TOO_LONG', place: 1 });
+  expect(delayedUntil('9999-01-01T00:00:00.000Z')).toMatchObject({ ok: false, flaw: 'DELAYED_TOO_LONG' });
+  for (const until of [undefined, null, 'later']) expect(delayedUntil(until)).toMatchObject({ ok: false, flaw: 'NOT_A_STATEMENT' });
+});
+
 test('Enterprises whose keys share 64 bits stand side by side', () => {
   const [one, other] = [1, 2].map((last) => ({ key: Buffer.concat([Buffer.alloc(31, 7), Buffer.of(last)]), count: last, head: Buffer.alloc(32, last) })) as [
     SubjectLeaf,
