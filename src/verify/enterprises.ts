@@ -88,12 +88,11 @@ interface ItemRow {
   readonly latest: number;
   readonly head: Buffer;
   readonly told: Buffer;
-  readonly hashed: boolean;
 }
 
 const ITEMS_AT_ONCE = 10_000;
 const ITEMS = `
-select uscc, ordinal, time, latest, head, sha256(convert_to(extract, 'UTF8')) as told, extract_hash = sha256(convert_to(extract, 'UTF8')) as hashed
+select uscc, ordinal, time, latest, head, extract_hash as told
 from audit_subject_item where (uscc, ordinal) > ($1, $2) order by uscc, ordinal limit ${ITEMS_AT_ONCE}`;
 const CHAINS = 'select uscc, count, head from audit_subject where uscc > $1 order by uscc limit $2';
 
@@ -118,7 +117,7 @@ async function compareItems(client: Client, chains: SubjectChains, findings: Fin
   };
   for (let last = { uscc: '', ordinal: 0 }, more = true; more; ) {
     const { rows } = await client.query<ItemRow>(ITEMS, [last.uscc, last.ordinal]);
-    for (const { uscc, ordinal, time, latest, head, told, hashed } of rows) {
+    for (const { uscc, ordinal, time, latest, head, told } of rows) {
       if (own?.uscc !== uscc) {
         close();
         own = { uscc, chain: EMPTY_CHAIN };
@@ -126,7 +125,7 @@ async function compareItems(client: Client, chains: SubjectChains, findings: Fin
       }
       const day: number = Math.max(own.chain.day, dayOfTime(time.getTime()));
       own.chain = chainWith(own.chain, day, itemDigest(time.getTime(), told));
-      if (!hashed || latest !== day || ordinal !== own.chain.count || !own.chain.head.equals(head))
+      if (latest !== day || ordinal !== own.chain.count || !own.chain.head.equals(head))
         tell(uscc, `item ${ordinal} does not follow from those before`);
     }
     last = rows.at(-1) ?? last;

@@ -342,7 +342,6 @@ export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     const { rows } = await scene.client.query<{ uscc: string }>('select uscc from audit_subject order by uscc');
     const { uscc } = rows[whole(scene.random, 0, rows.length)] as { uscc: string };
     const changes = [
-      `update audit_subject_item set extract = replace(extract, 'PRE_LOAN_REVIEW', 'LOAN_APPROVAL')`,
       `update audit_subject_item set time = time + interval '1 ms'`,
       'update audit_subject_item set extract_hash = sha256(extract_hash)',
       'update audit_subject_item set head = sha256(head)',
