@@ -93,6 +93,8 @@ export async function verifyLog({ client, keys, witnesses = [], archives, since,
     after,
     leaf: start.size,
     lastPlace: claims.newest?.lastPlace ?? 0,
+    // The index is not derived then, which otherwise reads each entry.
+    thorough: start.size > 0 || (archives === undefined && away.length > 0),
     matched(leaf, place, time) {
       lastMatched = { leaf, place };
       blocks.add(leaf, place, time);
