@@ -24,7 +24,7 @@ export function openFileWitness({ file, proofs, longBytes = LONG_BYTES }: { file
 
   async function take(newest: KeptCheckpoint): Promise<void> {
     while (!(await isTaken(newest))) {
-      // Another process has put a thinner file in its place meanwhile: this one is to hold it, too.
+      // Another process has written meanwhile, or has put a thinner file in its place, which is to hold it, too.
     }
     if ((await stat(file)).size < thinAt) return;
     // A file that cannot be replaced, as on a medium that is written once, holds all the same.
@@ -32,7 +32,7 @@ export function openFileWitness({ file, proofs, longBytes = LONG_BYTES }: { file
     thinAt = Math.max(longBytes, 2 * left);
   }
 
-  /** @returns whether the file that has it is the one that bears the name */
+  /** @returns whether it is in the file that bears the name; otherwise it is to be tried again */
   async function isTaken({ size, root, note }: KeptCheckpoint): Promise<boolean> {
     mkdirSync(dirname(file), { recursive: true });
     const handle = await open(file, 'a+', 0o644);
@@ -40,8 +40,8 @@ export function openFileWitness({ file, proofs, longBytes = LONG_BYTES }: { file
       const held = await lastIn(handle);
       if (held?.note === note) return true;
       if (held) await compare(held.note, { size, root });
-      // What was written in between is of another process, and newer: the next turn compares with it.
-      if ((await lastIn(handle))?.note !== held?.note) throw new Error('another process writes to it');
+      // What was written in between is of another process: the next turn compares with it.
+      if ((await lastIn(handle))?.note !== held?.note) return false;
       await handle.appendFile(`${JSON.stringify({ note })}\n`);
       await handle.sync();
       return (await handle.stat()).ino === (await stat(file).catch(() => null))?.ino;
