@@ -297,7 +297,7 @@ describe('nothing is dropped', () => {
       'delete from audit_entry',
       "update audit_archive set places = sha256('x')",
       'delete from audit_hold',
-      'insert into audit_archive select * from audit_archive',
+      'insert into audit_archive (month) values (now())',
     ])
       await expect(keeper.query({ text })).rejects.toThrow(/permission denied|must be owner/);
     // What it says of a file has to follow from the rows, and not only to agree with itself.
