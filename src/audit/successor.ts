@@ -15,7 +15,8 @@ export function isSuccessor(later: Named, thrown: Named): boolean {
     later.supersedes === thrown.id &&
     later.institution === thrown.institution &&
     later.client === thrown.client &&
-    later.operation === thrown.operation &&
+    // A refusal may come before its document was told from others.
+    (later.operation === undefined || later.operation === thrown.operation) &&
     after >= 0 &&
     after <= AT_ONCE_MS
   );
