@@ -1,6 +1,8 @@
 -- Up Migration
--- Retention: months of the log move into files, and come back from them. Whoever keeps the archive has a role of its own; what
--- may be dropped is checked here, in functions of the owner, so that not even that role can drop what no file holds.
+-- Retention: months of the log move into files, and come back from them. Whoever keeps the archive has a role of its own; that
+-- a month is over, sealed, of no hold, and that its every row is the leaf that the tree has is checked here, in functions of the
+-- owner. What they cannot see is the file: that it is there and holds what was recorded is what that role says, at least a
+-- transaction before the drop and in an entry of the log; the rows that a month is dropped with are then those that were signed.
 do $$ begin create role zone_keeper nologin; exception when duplicate_object or unique_violation then null; end $$;
 do $$ begin execute format('grant zone_keeper to current_user'); end $$;
 grant usage on schema public to zone_keeper;
@@ -62,8 +64,8 @@ create table audit_hold_release (
   released_at timestamptz not null default now(),
   entry       text collate "C" not null
 );
-grant select, insert on audit_archive, audit_hold, audit_hold_release to zone_keeper;
-grant select on audit_archive_step, audit_archived_edge to zone_keeper;
+grant select, insert on audit_hold, audit_hold_release to zone_keeper;
+grant select on audit_archive, audit_archive_step, audit_archived_edge to zone_keeper;
 grant select on audit_archive, audit_archive_step, audit_archived_edge, audit_hold, audit_hold_release to zone_gateway, zone_governance, zone_console, zone_sequencer;
 
 -- The last word on each month that has been archived.
@@ -101,6 +103,65 @@ begin
     'select coalesce(sum(n), 0)::bigint, sha256(coalesce(string_agg(d, '''' order by part), '''')) from (
        select sequence >> 16 as part, count(*) as n, sha256(string_agg(int8send(sequence) || leaf_hash, '''' order by sequence)) as d
        from %s group by 1) parts', place) into entries, digest;
+end $$;
+
+/*
+ * Whether every row of a month is what it says of itself: its hash that of its text, and its columns those that its text names.
+ * Then a digest over hashes is one over texts, too.
+ */
+create function audit_rows_true(place regclass) returns boolean language plpgsql stable as $$
+declare forged boolean;
+begin
+  execute format(
+    'select exists (select from %s r where leaf_hash <> sha256(''\x00''::bytea || convert_to(r.entry, ''UTF8''))
+       or id is distinct from r.entry::jsonb ->> ''id'' or time is distinct from (r.entry::jsonb ->> ''time'')::timestamptz
+       or institution is distinct from r.entry::jsonb ->> ''institution'')', place) into forged;
+  return not forged;
+end $$;
+
+/* Whether the rows of a month are, by hash and by text, the leaves that the tiles have at their places. */
+create function audit_rows_sealed(place regclass) returns boolean language plpgsql stable as $$
+declare strange boolean;
+begin
+  execute format(
+    'with placed as (
+       select r.sequence, r.leaf_hash, r.leaf_hash = sha256(''\x00''::bytea || convert_to(r.entry, ''UTF8'')) as own, b.block, b.entries,
+         count(*) over (partition by b.block) as present, row_number() over (partition by b.block order by r.sequence) - 1 as rank
+       from %s r left join lateral (select block, entries from audit_block
+         where first_sequence <= r.sequence and last_sequence >= r.sequence order by first_sequence desc limit 1) b on true
+     ), leaves as (
+       -- Of a block that other months have part in, the place tells.
+       select leaf_hash, own, case when present = entries then block * 256 + rank else audit_leaf_of(sequence) end as leaf from placed
+     )
+     select exists (select from leaves left join audit_tile t on t.level = 0 and t.tile = leaf / 256
+       where own is not true or t.hashes is null or substr(t.hashes, (leaf %% 256)::int * 32 + 1, 32) <> leaf_hash)', place) into strange;
+  return not strange;
+end $$;
+
+/*
+ * Records a file that holds a month. Its numbers are made again from the rows that the file is said to hold; a file of which
+ * they do not come out is not recorded, so that no drop can rest on it.
+ */
+create function record_audit_archive(month date, file text, sha256 bytea, entries bigint, first_leaf bigint, last_leaf bigint, first_sequence bigint,
+  last_sequence bigint, places bytea, checkpoint text, written_by text, entry text) returns bigint
+language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
+  part    text := 'audit_entry_' || to_char(month, 'YYYY_MM');
+  present record;
+  edges   record;
+  made    bigint;
+begin
+  if not exists (select from audit_months() m where m.place = part) then return null; end if;
+  select * into present from audit_places_digest(part::regclass);
+  if present.entries <> entries or present.digest <> places then return null; end if;
+  execute format('select min(sequence) as first, max(sequence) as last from %I', part) into edges;
+  if edges.first <> first_sequence or edges.last <> last_sequence or audit_leaf_of(edges.first) is distinct from first_leaf
+    or audit_leaf_of(edges.last) is distinct from last_leaf then return null; end if;
+  -- A checkpoint that was signed for a tree which holds the month.
+  if not exists (select from audit_checkpoint c where c.note = checkpoint and c.size > last_leaf) then return null; end if;
+  insert into audit_archive (month, file, sha256, entries, first_leaf, last_leaf, first_sequence, last_sequence, places, checkpoint, written_by, entry)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning number into made;
+  return made;
 end $$;
 
 /* Holds that are not released and concern the month. What names the subject anywhere is concerned: rather too much is kept. */
@@ -155,6 +216,9 @@ begin
   if exists (select from audit_holds_on(kept.month, part::regclass)) then return 'HELD'; end if;
   select * into present from audit_places_digest(part::regclass);
   if present.entries <> kept.entries or present.digest <> kept.places then return 'CHANGED'; end if;
+  -- Recorded and dropped at once could be undone at once, unseen.
+  if exists (select from audit_archive a where a.number = kept.number and a.xmin = pg_current_xact_id()::xid) then return 'UNKNOWN'; end if;
+  if not audit_rows_sealed(part::regclass) then return 'CHANGED'; end if;
   execute format(
     'insert into audit_archived_edge (sequence, block)
        select e.sequence, b.block from audit_block b join %1$I e on e.sequence between b.first_sequence and b.last_sequence
@@ -214,11 +278,7 @@ begin
   execute format('lock table %I in access exclusive mode', draft);
   select * into present from audit_places_digest(draft::regclass);
   if present.entries <> kept.entries or present.digest <> kept.places then return 'CHANGED'; end if;
-  execute format(
-    'select exists (select from %I r where leaf_hash <> sha256(''\x00''::bytea || convert_to(r.entry, ''UTF8''))
-       or id is distinct from r.entry::jsonb ->> ''id'' or time is distinct from (r.entry::jsonb ->> ''time'')::timestamptz
-       or institution is distinct from r.entry::jsonb ->> ''institution'') as forged', draft) into present;
-  if present.forged then return 'CHANGED'; end if;
+  if not audit_rows_true(draft::regclass) then return 'CHANGED'; end if;
   execute format('revoke all on %I from zone_keeper', draft);
   execute format('alter table %I rename to %I', draft, part);
   -- What came late, with an id of a month that had gone, belongs to it.
@@ -242,5 +302,5 @@ begin
   execute format('select count(*), max(sequence) from %I', part) into entries, last_sequence;
   select array_agg(h) into holds from audit_holds_on(month, part::regclass) h;
 end $$;
-revoke execute on function drop_audit_month, begin_audit_restore, attach_audit_month, audit_month_state, audit_places_digest, audit_holds_on from public;
-grant execute on function drop_audit_month, begin_audit_restore, attach_audit_month, audit_month_state to zone_keeper;
+revoke execute on function record_audit_archive, audit_rows_true, audit_rows_sealed, drop_audit_month, begin_audit_restore, attach_audit_month, audit_month_state, audit_places_digest, audit_holds_on from public;
+grant execute on function record_audit_archive, drop_audit_month, begin_audit_restore, attach_audit_month, audit_month_state to zone_keeper;

@@ -3,36 +3,52 @@
  * last one it holds does not begin: then the log was cut, forked or rewritten.
  */
 import { mkdirSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Fault } from '../faults.js';
 import { isBeginning } from './consistency.js';
 import { treeIn } from './note.js';
 import type { KeptCheckpoint, Proofs } from './proofs.js';
+import { thinWitness } from './thinWitness.js';
 import { Refusal, type Witness } from './witness.js';
 
 /** The last line of a file lies in so many bytes; a note has a few hundred. */
 const TAIL_BYTES = 64 * 1024;
 
-export function openFileWitness({ file, proofs }: { file: string; proofs: Proofs }): Witness {
-  return {
-    name: 'file',
-    async take({ size, root, note }) {
-      mkdirSync(dirname(file), { recursive: true });
-      const handle = await open(file, 'a+', 0o644);
-      try {
-        const held = await lastIn(handle);
-        if (held?.note === note) return;
-        if (held) await compare(held.note, { size, root });
-        // What was written in between is of another process, and newer: the next turn compares with it.
-        if ((await lastIn(handle))?.note !== held?.note) throw new Error('another process writes to it');
-        await handle.appendFile(`${JSON.stringify({ note })}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    },
-  };
+/** From here on the file is made thinner, and again whenever it is twice as long as that left it. */
+const LONG_BYTES = 64 * 1024 * 1024;
+
+export function openFileWitness({ file, proofs, longBytes = LONG_BYTES }: { file: string; proofs: Proofs; longBytes?: number }): Witness {
+  let thinAt = longBytes;
+  return { name: 'file', take };
+
+  async function take(newest: KeptCheckpoint): Promise<void> {
+    while (!(await isTaken(newest))) {
+      // Another process has written meanwhile, or has put a thinner file in its place, which is to hold it, too.
+    }
+    if ((await stat(file)).size < thinAt) return;
+    // A file that cannot be replaced, as on a medium that is written once, holds all the same.
+    const left = await thinWitness(file).catch(() => thinAt);
+    thinAt = Math.max(longBytes, 2 * left);
+  }
+
+  /** @returns whether it is in the file that bears the name; otherwise it is to be tried again */
+  async function isTaken({ size, root, note }: KeptCheckpoint): Promise<boolean> {
+    mkdirSync(dirname(file), { recursive: true });
+    const handle = await open(file, 'a+', 0o644);
+    try {
+      const held = await lastIn(handle);
+      if (held?.note === note) return true;
+      if (held) await compare(held.note, { size, root });
+      // What was written in between is of another process: the next turn compares with it.
+      if ((await lastIn(handle))?.note !== held?.note) return false;
+      await handle.appendFile(`${JSON.stringify({ note })}\n`);
+      await handle.sync();
+      return (await handle.stat()).ino === (await stat(file).catch(() => null))?.ino;
+    } finally {
+      await handle.close();
+    }
+  }
 
   /** @throws Refusal */
   async function compare(held: string, newer: Pick<KeptCheckpoint, 'size' | 'root'>): Promise<void> {

@@ -61,8 +61,7 @@ select a.number, a.file, a.sha256, a.entries, m.state from audit_archived_month 
 where m.month = to_date($1, 'YYYY-MM')`;
 const FILES = "select count(*) as files from audit_archive where month = to_date($1, 'YYYY-MM')";
 const RECORD = `
-insert into audit_archive (month, file, sha256, entries, first_leaf, last_leaf, first_sequence, last_sequence, places, checkpoint, written_by, entry)
-values (to_date($1, 'YYYY-MM'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning number`;
+select record_audit_archive(to_date($1, 'YYYY-MM'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as number`;
 const DROP = 'select drop_audit_month($1, $2, $3, $4, $5, $6) as word';
 const BY_DIGEST = 'select number from audit_archive where sha256 = $1 order by number desc limit 1';
 const BEGIN_RESTORE = 'select begin_audit_restore($1) as draft';
@@ -115,7 +114,9 @@ export function openRetention(parts: RetentionParts): Retention {
     const detail = { month, file, sha256: sha256.toString('hex'), entries: end.entries };
     const { id } = await appendWithin(client, keeperEntry(parts, by, 'archiveMonth', detail));
     const values = [month, file, sha256, end.entries, end.firstLeaf, end.lastLeaf, end.firstSequence, end.lastSequence, places, end.checkpoint, by, id];
-    return (await client.query<{ number: number }>(RECORD, values)).rows[0]?.number as number;
+    const number = (await client.query<{ number: number | null }>(RECORD, values)).rows[0]?.number ?? null;
+    if (number === null) throw new Fault('ARCHIVE_FAULTY', { detail: file });
+    return number;
   }
 
   async function drop(month: string, archive: number, by: string): Promise<string> {

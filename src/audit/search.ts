@@ -9,6 +9,7 @@ import type { AuditEntry } from './entry.js';
 import { facetHash, facetsIn } from './facets.js';
 import type { TrailFilter } from './filter.js';
 import { matches } from './matches.js';
+import { isSuccessorText } from './successor.js';
 import { leafIn } from './tiles.js';
 
 export interface FoundEntry {
@@ -51,7 +52,7 @@ const TILES = 'select tile, hashes from audit_tile where level = 0 and tile = an
 const FIRST_IN = 'select first_sequence as sequence from audit_block where block = $1';
 /** The index of 0007_evidence_log.sql finds successors. */
 const SUPERSEDED = `
-select substring(entry from '"supersedes":"([0-9a-f-]{36})"') as id from audit_entry
+select substring(entry from '"supersedes":"([0-9a-f-]{36})"') as id, entry from audit_entry
 where entry like '%"supersedes":"%' and substring(entry from '"supersedes":"([0-9a-f-]{36})"') = any($1::text[])`;
 
 interface Row {
@@ -156,6 +157,11 @@ function entryIn(text: string, fits: (entry: AuditEntry) => boolean): AuditEntry
 
 async function supersededAmong(postgres: Postgres, found: readonly Found[]): Promise<Set<string>> {
   if (found.length === 0) return new Set();
-  const rows = await postgres.query<{ id: string }>({ name: 'trail superseded', text: SUPERSEDED, values: [found.map(({ entry }) => entry.id)] });
-  return new Set(rows.map(({ id }) => id));
+  const textOf = new Map(found.map(({ entry, text }) => [entry.id, text]));
+  const rows = await postgres.query<{ id: string; entry: string }>({
+    name: 'trail superseded',
+    text: SUPERSEDED,
+    values: [found.map(({ entry }) => entry.id)],
+  });
+  return new Set(rows.flatMap(({ id, entry }) => (isSuccessorText(entry, textOf.get(id) as string) ? [id] : [])));
 }

@@ -16,6 +16,7 @@ import { type ItemAt, type ItemText, textsOf } from './itemTexts.js';
 import { type ItemRow, MOST_ITEMS, MOST_PROVEN, type ProofItem, proofText, startOf } from './statementProof.js';
 import { pathOf } from './subjectMap.js';
 import { dayOf } from './subjectTree.js';
+import { isSuccessor } from './successor.js';
 import { readerOf } from './tiles.js';
 
 export interface StatementAsked {
@@ -88,7 +89,8 @@ where uscc = $1 and ((time >= $2 and time < $3) or (time >= $4 and time < $5)) a
 const PAGE = `
 select ordinal, place, extract_hash as "extractHash" from audit_subject_item
 where uscc = $1 and ((time >= $2 and time < $3) or ordinal = any($6::bigint[])) and ordinal < $4 order by ordinal desc limit $5`;
-const SUPERSEDED = 'select supersedes from audit_subject_item where uscc = $1 and supersedes = any($2)';
+const SUPERSEDED =
+  'select ordinal, place, extract_hash as "extractHash", supersedes from audit_subject_item where uscc = $1 and supersedes = any($2) order by ordinal limit 1000';
 const NAMES = 'select code, name_zh as zh, name_en as en from institution where code = any($1)';
 const COUNT = 'select count from audit_subject where uscc = $1';
 const ROOT = 'select enterprises, root from audit_subject_root';
@@ -165,9 +167,17 @@ async function pageOf(
   const read = [...contents.values()];
   const receipts = read.map(({ receipt }) => receipt);
   const institutions = [...new Set(read.flatMap(({ institution }) => institution ?? []))];
-  const successors = (await client.query<{ supersedes: string }>({ name: 'statement superseded', text: SUPERSEDED, values: [uscc, receipts] })).rows;
+  const successors = (await client.query<ItemAt & { supersedes: string }>({ name: 'statement superseded', text: SUPERSEDED, values: [uscc, receipts] })).rows;
   const names = (await client.query<Bilingual & { code: string }>({ name: 'statement names', text: NAMES, values: [institutions] })).rows;
-  const superseded = new Set(successors.map(({ supersedes }) => supersedes));
+  const later = await textsOf(client, uscc, successors);
+  const named = ({ receipt, ...content }: ExtractContent) => ({ ...content, id: receipt });
+  const byReceipt = new Map(read.map((content) => [content.receipt, named(content)]));
+  const superseded = new Set(
+    successors.flatMap(({ ordinal, supersedes }) => {
+      const [text, thrown] = [later.get(ordinal), byReceipt.get(supersedes)];
+      return text?.state === 'PRESENT' && thrown && isSuccessor(named(JSON.parse(text.text) as ExtractContent), thrown) ? [supersedes] : [];
+    }),
+  );
   const nameOf = new Map(names.map(({ code, zh, en }) => [code, { zh, en }]));
   return {
     hasNextPage: rows.length > first,

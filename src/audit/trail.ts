@@ -9,6 +9,7 @@ import type { InstitutionId } from '../terms.js';
 import type { AuditEntry } from './entry.js';
 import type { TrailFilter } from './filter.js';
 import { type FoundPage, type SearchedPage, search } from './search.js';
+import { isSuccessor, isSuccessorText } from './successor.js';
 
 export interface PastEntry {
   readonly entry: AuditEntry;
@@ -37,10 +38,10 @@ const MOST_SUPERSEDED = 10_000;
 
 /** The index of 0006_evidence_of_change.sql finds the successor. */
 const ENTRY = `
-select a.entry, exists (
-  select from audit_entry b
+select a.entry, array(
+  select b.entry from audit_entry b
   where b.entry like '%"supersedes":"%' and substring(b.entry from '"supersedes":"([0-9a-f-]{36})"') = a.id
-) as superseded
+  order by b.sequence limit 100) as successors
 from audit_entry a where a.id = $1`;
 const page = (condition: string) => `
 select sequence, id, entry from audit_entry where sequence < $1 ${condition} order by sequence desc limit ${PAGE}`;
@@ -50,13 +51,13 @@ const PAGE_OF_ONE = page('and institution = $2');
 export function openTrail({ postgres, catalogue }: { postgres: Postgres; catalogue: Catalogue }): Trail {
   return {
     async entryOf(receipt) {
-      const [row] = await postgres.query<{ entry: string; superseded: boolean }>({ name: 'trail entry', text: ENTRY, values: [receipt] });
-      return row ? { entry: JSON.parse(row.entry) as AuditEntry, superseded: row.superseded } : null;
+      const [row] = await postgres.query<{ entry: string; successors: string[] }>({ name: 'trail entry', text: ENTRY, values: [receipt] });
+      return row ? { entry: JSON.parse(row.entry) as AuditEntry, superseded: row.successors.some((later) => isSuccessorText(later, row.entry)) } : null;
     },
     search: (filter, page) => search({ postgres, catalogue }, filter, page),
     async *pagesOf({ since, institution }) {
       const [least, loose] = [leastIdAt(since), leastIdAt(new Date(since.getTime() - LOOSE_MS))];
-      const superseded = new LRUCache<string, true>({ max: MOST_SUPERSEDED });
+      const superseded = new LRUCache<string, AuditEntry>({ max: MOST_SUPERSEDED });
       for (let before = Number.MAX_SAFE_INTEGER; ; ) {
         const rows = await postgres.query<{ sequence: number; id: string; entry: string }>({
           name: institution ? 'trail page of one' : 'trail page',
@@ -65,9 +66,11 @@ export function openTrail({ postgres, catalogue }: { postgres: Postgres; catalog
         });
         const entries = rows.filter(({ id }) => id >= least).map(({ entry }) => JSON.parse(entry) as AuditEntry);
         // A successor has the later place in the log, so it is met first.
-        const kept = entries.filter(({ id, supersedes }) => {
-          if (supersedes) superseded.set(supersedes, true);
-          return !superseded.delete(id);
+        const kept = entries.filter((entry) => {
+          const later = superseded.get(entry.id);
+          superseded.delete(entry.id);
+          if (entry.supersedes) superseded.set(entry.supersedes, entry);
+          return !later || !isSuccessor(later, entry);
         });
         if (kept.length > 0) yield kept;
         if (rows.length < PAGE || rows.every(({ id }) => id < loose)) return;

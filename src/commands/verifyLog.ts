@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { openVerifications } from '../alerts/verifications.js';
 import { type Config, readConfig } from '../config.js';
 import { Fault } from '../faults.js';
-import { notesIn } from '../verify/claims.js';
 import type { IndexVerification } from '../verify/enterprises.js';
 import { lineOf } from '../verify/findings.js';
 import { parseKeys } from '../verify/note.js';
+import { notesInFile } from '../verify/noteFile.js';
 import { type Verification, verifyLog } from '../verify/verifyLog.js';
 import { openDatabase } from '../zone/database.js';
 import { type Progress, progress, say, table } from './paper.js';
@@ -30,8 +30,8 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
   const keys = readBy('--keys', parseKeys, options.keys ?? beside('keys.txt'));
   const witnessFile = options.against ?? beside('witness.jsonl');
   const since = sinceOf(options.since);
-  // Before the snapshot: what a witness is told later is not in it.
-  const witnesses = options.against !== undefined || existsSync(witnessFile) ? readBy('--against', notesIn, witnessFile) : [];
+  // Opened before the snapshot: what a witness is told later is not in it.
+  const witnesses = options.against !== undefined || existsSync(witnessFile) ? notesBy(witnessFile) : [];
   const archives = archivesIn(options.archive, config);
   const database = await openDatabase(config);
   let bar: Progress | null = null;
@@ -90,6 +90,24 @@ function readBy<T>(option: string, parse: (text: string) => T, file: string): T 
   } catch (error) {
     throw new Fault('BAD_USER_INPUT', { detail: `${option} ${file}: ${error instanceof Error ? error.message : String(error)}` });
   }
+}
+
+/** Notes of a file that is opened now and read while they are taken. */
+function notesBy(file: string): Iterable<string> {
+  const faulty = (error: unknown) => new Fault('BAD_USER_INPUT', { detail: `--against ${file}: ${error instanceof Error ? error.message : String(error)}` });
+  let notes: Iterable<string>;
+  try {
+    notes = notesInFile(file);
+  } catch (error) {
+    throw faulty(error);
+  }
+  return (function* () {
+    try {
+      yield* notes;
+    } catch (error) {
+      throw faulty(error);
+    }
+  })();
 }
 
 /** Files of the folder; undefined where nobody named one and none is there: then archives are not looked at. */

@@ -30,6 +30,8 @@ export interface Claims {
   /** Places of last leaves as columns tell them, by checkpoint. */
   readonly lastPlaces: readonly { readonly number: number; readonly size: number; readonly place: number }[];
   readonly checkpoints: number;
+  /** Notes of witnesses, of archives among them. */
+  readonly witnessed: number;
 }
 interface Row {
   readonly number: number;
@@ -46,7 +48,7 @@ const CLOCKS_MS = 10_000;
 
 export async function readClaims(
   client: Client,
-  { keys, witnesses }: { keys: readonly VerifierKey[]; witnesses: readonly string[] },
+  { keys, witnesses }: { keys: readonly VerifierKey[]; witnesses: Iterable<string> },
   findings: Findings,
 ): Promise<Claims> {
   const { rows } = await client.query<Row>(CHECKPOINTS);
@@ -72,17 +74,23 @@ export async function readClaims(
     seals.push(claim);
   }
   const seen = new Set(seals.map(keyOf));
-  const notes = witnesses.flatMap((note, at): Claim[] => {
-    const sealed = sealedOf(openNote(note, keys), { witness: at + 1 }, findings, (keyIds, { size }) => chain.judge(keyIds, size));
-    return sealed ? [{ witness: at + 1, size: sealed.size, root: sealed.root, time: sealed.time.getTime() }] : [];
-  });
+  const notes: Claim[] = [];
+  let witnessed = 0;
+  for (const note of witnesses) {
+    const sealed = sealedOf(openNote(note, keys), { witness: ++witnessed }, findings, (keyIds, { size }) => chain.judge(keyIds, size));
+    if (!sealed) continue;
+    const claim = { witness: witnessed, size: sealed.size, root: sealed.root, time: sealed.time.getTime() };
+    // Most say what a checkpoint says, too, and are not kept: a file of them is long.
+    if (!seen.has(keyOf(claim))) notes.push(claim);
+  }
   const newest = rows.at(-1);
   return {
-    trusted: once([...seals, ...notes.filter((claim) => !seen.has(keyOf(claim)))]),
+    trusted: once([...seals, ...notes]),
     seals,
     newest: newest ? { number: newest.number, size: newest.size, lastPlace: newest.lastPlace } : null,
     lastPlaces: rows.map(({ number, size, lastPlace }) => ({ number, size, place: lastPlace })),
     checkpoints: rows.length,
+    witnessed,
   };
 }
 
@@ -111,15 +119,4 @@ function once(claims: readonly Claim[]): Claim[] {
 
 function keyOf({ size, root }: Claim): string {
   return `${size} ${root.toString('latin1')}`;
-}
-
-/** The notes in a witness file: JSON Lines of `{"note": ...}`, or one note as it is. @throws Error where it is neither */
-export function notesIn(text: string): string[] {
-  if (!text.trimStart().startsWith('{')) return [text];
-  return text.split('\n').flatMap((line, at) => {
-    if (line.trim() === '') return [];
-    const { note } = JSON.parse(line) as { note?: unknown };
-    if (typeof note !== 'string') throw new Error(`line ${at + 1} holds no note`);
-    return [note];
-  });
 }

@@ -4,6 +4,8 @@
  */
 import type { Client } from '../postgres.js';
 import type { Claim } from './claims.js';
+import { formFlawOf } from './entryForm.js';
+import { parsed } from './entryText.js';
 import type { Findings } from './findings.js';
 import { copyRows } from './rows.js';
 import { chainWith, dayOfTime, EMPTY_CHAIN, itemDigest, type ReadChain } from './subjectHashes.js';
@@ -34,7 +36,6 @@ export interface IndexParts {
 }
 
 const ROWS_AT_ONCE = 16_384;
-const READS = Buffer.from('"reads":');
 /** The tree over all chains is made again where at least so many items an enterprise have come in: then it costs little beside them. */
 const ITEMS_AN_ENTERPRISE = 10;
 
@@ -66,10 +67,11 @@ export async function verifyIndex({ client, source, seals, progress }: IndexPart
   };
   hold();
   for (let from = Number.MIN_SAFE_INTEGER, came = ROWS_AT_ONCE; leaf < newest.size && came > 0; ) {
-    came = await copyRows(client, source, from, Math.min(ROWS_AT_ONCE, newest.size - leaf), ({ bytes, text, textEnd, hash, hashEnd, place }) => {
-      const read = bytes.subarray(text, textEnd);
-      // Most of what is no read is told by a look at the bytes.
-      if (read.includes(READS)) chains.add({ leafHash: Buffer.from(bytes.subarray(hash, hashEnd)), text: read.toString('utf8') });
+    came = await copyRows(client, source, from, Math.min(ROWS_AT_ONCE, newest.size - leaf), ({ bytes, id, idEnd, text, textEnd, hash, hashEnd, place }) => {
+      const entry = parsed(bytes.toString('utf8', text, textEnd));
+      const flaw = formFlawOf(entry);
+      if (flaw !== null) findings.add({ kind: 'MALFORMED', leaf, place, id: bytes.toString('utf8', id, idEnd), detail: flaw });
+      chains.addEntry(entry, bytes.subarray(hash, hashEnd));
       from = place + 1;
       leaf++;
       hold();

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import type { Client } from '../postgres.js';
 import { align } from './alignment.js';
-import { disagreementOf } from './entryText.js';
+import { disagreementOf, malformationOf } from './entryText.js';
 import type { Finding } from './findings.js';
 import { openIdSet } from './ids.js';
 import { HASH_BYTES } from './merkle.js';
@@ -74,6 +74,8 @@ export interface EntriesParts {
   /** Leaves of the tree. */
   readonly size: number;
   readonly matched: Matched;
+  /** Whether the form of every entry is looked at; otherwise only of those that are not sealed yet, and `verifyIndex` does it. */
+  readonly thorough?: boolean;
   /** A row that is a leaf and has a flaw all the same. */
   readonly flawed: (leaf: number, seen: Seen, flaw: Flaw) => void;
   /** An entry that is not sealed yet. */
@@ -87,7 +89,7 @@ export interface EntriesParts {
 export async function readEntries(parts: EntriesParts): Promise<EntriesRead> {
   const { client, size, matched, flawed } = parts;
   const { rows = PAGE } = parts;
-  const page = openPage(rows, parts.source);
+  const page = openPage(rows, parts);
   const nearby = Math.min(AHEAD, rows);
   const lonelyLeaves: LonelyLeaf[] = [];
   const lonelyEntries: LonelyEntry[] = [];
@@ -214,7 +216,7 @@ function hashesIn(bytes: Buffer): string[] {
 }
 
 /** Rows of a page, of which only so much is kept as is needed to compare them. */
-function openPage(rows: number, source: string) {
+function openPage(rows: number, { source, lastPlace, thorough = false }: Pick<EntriesParts, 'source' | 'lastPlace' | 'thorough'>) {
   const places = new Float64Array(rows);
   const times = new Float64Array(rows);
   const ids: string[] = new Array(rows);
@@ -251,7 +253,7 @@ function openPage(rows: number, source: string) {
     ids[at] = id;
     hashes.write(derived, at * HASH_BYTES, HASH_BYTES, 'latin1');
     const stored = bytes.toString('latin1', row.hash, row.hashEnd);
-    const disagreement = disagreementOf(row);
+    const disagreement = disagreementOf(row) ?? (thorough || place > lastPlace ? malformationOf(row) : null);
     if (stored !== derived) flaws.set(at, { kind: 'EDITED', detail: 'its text does not have the leaf hash that its row claims', stored });
     else if (disagreement) flaws.set(at, disagreement);
     if (known.add(id)) again.push(id);

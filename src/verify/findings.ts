@@ -18,6 +18,7 @@ export const FINDING_KINDS = Object.freeze({
   TILE_WRONG: { zh: '哈希块不符', en: 'a tile of the tree does not hold the hashes that follow from the entries' },
   BLOCK_WRONG: { zh: '位置索引不符', en: 'the index of places does not follow from the entries' },
   INDEX_WRONG: { zh: '企业索引不符', en: 'the index over enterprises does not follow from the entries' },
+  MALFORMED: { zh: '不是审计条目', en: 'was sealed and is no audit entry of the format: it is in no statement, no figure and no alert' },
   UNREADABLE: { zh: '无法读取', en: 'cannot be read' },
 } satisfies Record<string, Meaning>);
 

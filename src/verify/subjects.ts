@@ -3,6 +3,7 @@
  * them against what a checkpoint carries. Together with the statement's own proof: what an enterprise is shown is all there is.
  */
 import { canonicalOf } from './canonical.js';
+import { parsed } from './entryText.js';
 import type { Fields } from './statementFile.js';
 import {
   bitAt,
@@ -31,6 +32,8 @@ export type SubjectsVerdict =
 /** What is kept of entries met so far. */
 export interface SubjectChains {
   add(entry: EntryText): void;
+  /** The same of an entry that was parsed. */
+  addEntry(entry: unknown, leafHash: Buffer): void;
   /** The line that a checkpoint over these entries carries: `enterprises <count> <root>`. */
   line(): string;
   /** The chain of an enterprise as it is by now. */
@@ -51,14 +54,19 @@ export async function verifySubjects(entries: AsyncIterable<EntryText>, expected
 export function openSubjectChains(): SubjectChains {
   const chains = new Map<string, ReadChain>();
   let items = 0;
+  const addEntry = (entry: unknown, leafHash: Buffer) => {
+    for (const { uscc, time, extract } of extractsIn(entry, leafHash)) {
+      const known = chains.get(uscc) ?? EMPTY_CHAIN;
+      chains.set(uscc, chainWith(known, Math.max(known.day, dayOfTime(time)), itemDigest(time, sha256(extract))));
+      items++;
+    }
+  };
   return {
+    // Cheaper than reading the many entries that are about nobody's records.
     add({ leafHash, text }) {
-      for (const { uscc, time, extract } of extractsIn(text, leafHash)) {
-        const known = chains.get(uscc) ?? EMPTY_CHAIN;
-        chains.set(uscc, chainWith(known, Math.max(known.day, dayOfTime(time)), itemDigest(time, sha256(extract))));
-        items++;
-      }
+      if (text.includes('"reads":')) addEntry(parsed(text), leafHash);
     },
+    addEntry,
     line() {
       const leaves = [...chains].map(([uscc, chain]) => leafOf(sha256(uscc), chain)).sort(Buffer.compare);
       return `enterprises ${chains.size} ${rootOver(leaves, 0).toString('base64')}`;
@@ -95,12 +103,10 @@ const ID = /^[0-9a-f-]{36}$/;
 /** What an extract takes from the entry as it is. */
 const TAKEN = ['caseNumber', 'client', 'decidedAt', 'institution', 'operator', 'outcome', 'policyVersion', 'purpose', 'supersedes', 'time', 'v'] as const;
 
-function extractsIn(text: string, leafHash: Buffer): ReadExtract[] {
-  // Cheaper than reading the many entries that are about nobody's records.
-  if (!text.includes('"reads":')) return [];
+function extractsIn(entry: unknown, leafHash: Buffer): ReadExtract[] {
+  if (typeof entry !== 'object' || entry === null) return [];
   try {
-    const entry = JSON.parse(text) as Fields | null;
-    return entry !== null && isOfTheForm(entry) ? extractsOf(entry, leafHash) : [];
+    return isOfTheForm(entry as Fields) ? extractsOf(entry as Fields, leafHash) : [];
   } catch {
     // What is no entry is about nobody; that it is none is told elsewhere.
     return [];

@@ -21,8 +21,8 @@ export interface VerifyOptions {
   /** MUST be in a transaction of one snapshot; it is only read from. */
   readonly client: Client;
   readonly keys: readonly VerifierKey[];
-  /** Notes of witnesses, read before the snapshot was taken: newer ones would look like a log that was cut. */
-  readonly witnesses?: readonly string[];
+  /** Notes of witnesses as they were before the snapshot was taken: newer ones would look like a log that was cut. Walked through once. */
+  readonly witnesses?: Iterable<string>;
   /**
    * Files of months that have left the database; then the transaction MUST be one that may write. Absent: months that are
    * recorded as archived are not verified.
@@ -68,7 +68,7 @@ export async function verifyLog({ client, keys, witnesses = [], archives, since,
   const findings = openFindings(told);
   const { source, notes } = await readArchives(client, archives ?? [], findings);
   const away = await monthsAway(client);
-  const claims = await readClaims(client, { keys, witnesses: [...witnesses, ...notes] }, findings);
+  const claims = await readClaims(client, { keys, witnesses: oneAfterAnother(witnesses, notes) }, findings);
   const { start, after } = await startOf(client, claims, since, findings);
   const signed = claims.newest?.size ?? 0;
   const inTiles = await leavesInTiles(client);
@@ -93,6 +93,8 @@ export async function verifyLog({ client, keys, witnesses = [], archives, since,
     after,
     leaf: start.size,
     lastPlace: claims.newest?.lastPlace ?? 0,
+    // The index is not derived then, which otherwise reads each entry.
+    thorough: start.size > 0 || (archives === undefined && away.length > 0),
     matched(leaf, place, time) {
       lastMatched = { leaf, place };
       blocks.add(leaf, place, time);
@@ -174,7 +176,7 @@ export async function verifyLog({ client, keys, witnesses = [], archives, since,
     entries: read.entries,
     unsealed,
     checkpoints: claims.checkpoints,
-    witnesses: witnesses.length,
+    witnesses: claims.witnessed - notes.length,
     proven,
     index,
     archived: { months: aside.leaves > 0 ? away.map(({ month }) => month) : [], leaves: aside.leaves },
@@ -210,6 +212,11 @@ export async function verifyLog({ client, keys, witnesses = [], archives, since,
       conspicuous: times.conspicuous,
     });
   }
+}
+
+function* oneAfterAnother(one: Iterable<string>, other: Iterable<string>): Generator<string, void, void> {
+  yield* one;
+  yield* other;
 }
 
 /** What is missing of a month that is recorded as archived, and is not in the files that were given. */

@@ -293,8 +293,27 @@ describe('nothing is dropped', () => {
     }
     // Nor can the keeper but through the functions.
     const keeper = zone.database.open('zone_keeper');
-    for (const text of ['drop table audit_entry_2026_04', 'delete from audit_entry', "update audit_archive set places = sha256('x')", 'delete from audit_hold'])
+    for (const text of [
+      'drop table audit_entry_2026_04',
+      'delete from audit_entry',
+      "update audit_archive set places = sha256('x')",
+      'delete from audit_hold',
+      'insert into audit_archive (month) values (now())',
+    ])
       await expect(keeper.query({ text })).rejects.toThrow(/permission denied|must be owner/);
+    // What it says of a file has to follow from the rows, and not only to agree with itself.
+    const recording = (
+      places: string,
+    ) => `select record_audit_archive(month, file || '-again', sha256, entries, first_leaf, last_leaf, first_sequence, last_sequence,
+      ${places}, checkpoint, 'x', 'x') as number from audit_archive where month = '2026-04-01' order by number desc limit 1`;
+    expect(await keeper.query({ text: recording("sha256('x')") })).toEqual([{ number: null }]);
+    const atOnce = keeper.transaction(async (client) => {
+      const [{ number } = { number: 0 }] = (await client.query<{ number: number }>(recording('places'))).rows;
+      expect(number).toBeGreaterThan(0);
+      const { rows } = await client.query("select drop_audit_month($1, 'x', 'x', now(), '{}', sha256('x')) as word", [number]);
+      throw new Error(String(rows[0]?.word));
+    });
+    await expect(atOnce).rejects.toThrow('UNKNOWN');
     expect(await keeper.query({ text: "select drop_audit_month(99, 'x', 'x', now(), '{}', sha256('x')) as word" })).toEqual([{ word: 'UNKNOWN' }]);
   }, 60_000);
 

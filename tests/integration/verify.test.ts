@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { verifierKeyOf } from '../../src/audit/note.js';
 import type { Client } from '../../src/postgres.js';
-import { notesIn } from '../../src/verify/claims.js';
+import { notesInFile } from '../../src/verify/noteFile.js';
 import type { Verification } from '../../src/verify/verifyLog.js';
 import { verifyLog } from '../../src/verify/verifyLog.js';
 import { openTestZone, type TestZone } from '../harness/zone.js';
@@ -119,9 +119,24 @@ test('no keys that are trusted, no log that is proven', async () => {
   expect(await after(async () => undefined, { keys: [] })).toMatchObject({ state: 'FINDINGS', proven: 0 });
 });
 
-test('a witness file holds notes by line, or is one note', () => {
+test('a witness file holds notes by line, however long it is, or is one note', () => {
   const [note = ''] = log.witnesses;
-  expect(notesIn(`${JSON.stringify({ note })}\n\n${JSON.stringify({ note })}\n`)).toEqual([note, note]);
-  expect(notesIn(note)).toEqual([note]);
-  expect(() => notesIn('{"note": 1}')).toThrow('line 1');
+  const line = `${JSON.stringify({ note })}\n`;
+  const holding = (text: string) => {
+    writeFileSync(beside('notes'), text);
+    return [...notesInFile(beside('notes'))];
+  };
+  expect(holding(`${line}\n${line}`)).toEqual([note, note]);
+  expect(holding(note)).toEqual([note]);
+  expect(() => holding('{"note": 1}\n')).toThrow('line 1');
+  // A line that is being written is not there yet.
+  expect(holding(`${line}${line.slice(0, 20)}`)).toEqual([note]);
+  // Ends of what is read at once fall within lines.
+  const many = holding(line.repeat(20_000));
+  expect([many.length, new Set(many)]).toEqual([20_000, new Set([note])]);
+  // What comes after it was opened is newer than what it is held against.
+  writeFileSync(beside('notes'), line);
+  const notes = notesInFile(beside('notes'));
+  writeFileSync(beside('notes'), line, { flag: 'a' });
+  expect([...notes]).toEqual([note]);
 });

@@ -1,14 +1,16 @@
 /** Witnesses of checkpoints: what they keep, what they refuse, and that nobody waits for them. */
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { openFileWitness } from '../../src/audit/fileWitness.js';
 import { treeIn } from '../../src/audit/note.js';
 import { openProofs } from '../../src/audit/proofs.js';
 import { openSequencer, type Sequencer } from '../../src/audit/sequencer.js';
 import { openSigner } from '../../src/audit/signer.js';
+import { thinWitness } from '../../src/audit/thinWitness.js';
 import { openWitnesses, type Witnesses } from '../../src/audit/witnesses.js';
 import type { Config } from '../../src/config.js';
 import type { Postgres } from '../../src/postgres.js';
@@ -71,6 +73,47 @@ const stateOf = async (name: string) =>
   (await zone.owner.query<{ state: string; problem: string | null }>({ text: 'select state, problem from audit_witness where name = $1', values: [name] }))[0];
 
 describe('a file', () => {
+  test('keeps of days long gone the newest of each hour, and loses nothing that comes in meanwhile', async () => {
+    mkdirSync(dirname(file), { recursive: true });
+    const end = Date.parse('2026-11-22T10:00:00.000Z');
+    const lines = Array.from({ length: 4_000 }, (_, at) => {
+      const time = new Date(end - (3_999 - at) * 60_000);
+      return { time, line: JSON.stringify({ note: `zone.example/audit\n${at}\n${'A'.repeat(43)}=\ntime ${time.toISOString()}\n` }) };
+    });
+    writeFileSync(file, lines.map(({ line }) => `${line}\n`).join(''));
+    const late = JSON.stringify({ note: 'late' });
+    const writer = openSync(file, 'a');
+    const thinning = thinWitness(file);
+    // Its length was taken by now, and it is read for a while.
+    await until('the draft', () => existsSync(`${file}.thinner`) && statSync(`${file}.thinner`).size > 0);
+    writeSync(writer, `${late}\n`);
+    const replaced = statSync(file).ino !== fstatSync(writer).ino;
+    await thinning;
+    closeSync(writer);
+    const held = readFileSync(file, 'utf8').trimEnd().split('\n');
+    if (!replaced) expect(held.at(-1)).toBe(late);
+    const newestOfHour = new Map(lines.map(({ time }, at) => [Math.floor(time.getTime() / 3_600_000), at]));
+    const expected = lines.filter(({ time }, at) => time.getTime() >= end - 86_400_000 || newestOfHour.get(Math.floor(time.getTime() / 3_600_000)) === at);
+    expect(held.filter((line) => line !== late)).toEqual(expected.map(({ line }) => line));
+    expect(expected.length).toBeLessThan(1_600);
+    expect(existsSync(`${file}.thinner`)).toBe(false);
+  });
+
+  test('is made thinner once it is long, while it goes on', async () => {
+    const proofs = openProofs({ postgres });
+    const day = 86_400_000;
+    let now = Date.now() - 3 * day;
+    const notes = await signed(6, { now: () => new Date((now += 60_000)) });
+    const kept = async () => (await proofs.latest()) as NonNullable<Awaited<ReturnType<typeof proofs.latest>>>;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, notes.map((note) => `${JSON.stringify({ note })}\n`).join(''));
+    await signed(1);
+    const newest = await kept();
+    await openFileWitness({ file, proofs, longBytes: 100 }).take(newest);
+    expect(held().at(-1)).toBe(newest.note);
+    expect(held().length).toBeLessThan(notes.length);
+  });
+
   test('holds every checkpoint that was told, one a line, and the same one once', async () => {
     const witnesses = witnessing();
     const told: string[] = [];

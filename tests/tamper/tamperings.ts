@@ -338,6 +338,13 @@ export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     await scene.client.query(`${changes[whole(scene.random, 0, changes.length)]} where block = $1`, [whole(scene.random, 0, Math.ceil(scene.log.size / 256))]);
     return { kinds: ['BLOCK_WRONG'] };
   },
+  'what is no entry, taken in like any other': async (scene) => {
+    const { id, institution, text, time } = entryAt(new Date(), scene.random);
+    const flawed = [text.replace('"reads":[{', '"reads":[null,{'), text.replace('"durationMs":', '"duration":'), text.replace('"clear":["', '"clear":[5,"')];
+    const other = flawed[whole(scene.random, 0, flawed.length)] as string;
+    await scene.client.query('select append_audit($1, $2, $3, $4, $5)', [[id], [time], [institution], [other], [leafHash(other)]]);
+    return { kinds: ['MALFORMED'] };
+  },
   'the index over enterprises': async (scene) => {
     const { rows } = await scene.client.query<{ uscc: string }>('select uscc from audit_subject order by uscc');
     const { uscc } = rows[whole(scene.random, 0, rows.length)] as { uscc: string };
