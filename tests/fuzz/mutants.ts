@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('access/rules/purposeIsAgreed.ts', 'isLive(agreement, time) && agreement.purposes', 'agreement.purposes', 'agreements hold for ever'),
   mutant('access/rules/purposeIsAgreed.ts', ' && agreement.purposes.includes(purpose)', '', 'any purpose is an agreed one'),
   mutant('access/rules/itemIsInForce.ts', 'time >= startOfDayInBeijing', 'time > startOfDayInBeijing', 'a day begins a moment late'),
-  mutant('access/rules/itemIsInForce.ts', 'T00:00:00+08:00', 'T00:00:00Z', 'a day begins as in Greenwich'),
+  mutant('beijing.ts', 'T00:00:00+08:00', 'T00:00:00Z', 'a day begins as in Greenwich'),
   mutant('access/rules/itemIsShared.ts', "item.sharing === 'NOT_SHARED'", "item.sharing === ('' as string)", 'what is not shared is given'),
   mutant('access/rules/grantCoversItem.ts', 'live.some(', 'live.every(', 'the mildest of several grants counts'),
   mutant('access/rules/grantCoversItem.ts', 'validUntil <= time', 'validUntil < time', 'a grant that just ended was never there'),
