@@ -93,7 +93,7 @@ async function leavesOf(): Promise<Map<string, number>> {
 }
 async function statement() {
   const { data, errors } = await ask(
-    `{ enterpriseStatement(uscc: "${firm(1)}", from: "2026-04-01T00:00:00+08:00", until: "2026-06-01T00:00:00+08:00", first: 100) { total entries { ... on StatementRead { ordinal receipt { id time leafHash } caseNumber } } } }`,
+    `{ enterpriseStatement(uscc: "${firm(1)}", from: "2026-04-01T00:00:00+08:00", until: "2026-06-01T00:00:00+08:00", first: 100) { total entries { ... on StatementRead { ordinal receipt { id time leafHash } caseNumber } ... on StatementArchived { ordinal month } } } }`,
   );
   expect(errors).toBeUndefined();
   return data.enterpriseStatement;
@@ -154,9 +154,16 @@ describe('with a month archived', () => {
     for (const { id, leaf } of nodes) expect(leaf).toBe(told.leaves.get(id));
   }, 60_000);
 
-  test('the statement of an enterprise and the usage of the month are what they were', async () => {
-    expect(await statement()).toEqual(told.statement);
-    expect((told.statement as { total: number }).total).toBeGreaterThan(100);
+  test('the statement of an enterprise tells reads of the month as archived, and the usage of the month is what it was', async () => {
+    type Told = { readonly total: number; readonly entries: readonly { readonly ordinal: number; readonly receipt?: { readonly time: string } }[] };
+    const before = told.statement as Told;
+    const inApril = ({ receipt }: Told['entries'][number]) => Date.parse(String(receipt?.time)) < BORDER;
+    expect(await statement()).toEqual({
+      total: before.total,
+      entries: before.entries.map((one) => (inApril(one) ? { ordinal: one.ordinal, month: '2026-04' } : one)),
+    });
+    expect(before.total).toBeGreaterThan(100);
+    expect([before.entries.some(inApril), before.entries.every(inApril)]).toEqual([true, false]);
     const proven = await ask(
       `{ enterpriseStatement(uscc: "${firm(1)}", from: "2026-04-01T00:00:00+08:00", until: "2026-06-01T00:00:00+08:00", first: 1) { proof } }`,
     );
