@@ -150,7 +150,8 @@ test('whoever wrote, it is one log: no writer came between those of another, and
   expect(await ended(first)).toEqual([0, null]);
   const all = await written();
   const turns = all.filter(({ session }, position) => session !== all[position - 1]?.session).map(({ session }) => session);
-  expect(turns.length).toBeGreaterThanOrEqual(5);
+  // The first, and one after each that was ended.
+  expect(turns.length).toBeGreaterThanOrEqual(4);
   expect(new Set(turns).size).toBe(turns.length);
   const leaves = await zone.owner.query<{ hash: Buffer }>({ text: 'select leaf_hash as hash from audit_entry order by sequence' });
   const checkpoints = await zone.owner.query<{ size: number; note: string }>({ text: 'select size, note from audit_checkpoint order by number' });
