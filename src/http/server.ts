@@ -93,6 +93,8 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     requestTimeout: REQUEST_LIMIT_MS,
     connectionTimeout: 2 * REQUEST_LIMIT_MS,
     forceCloseConnections: 'idle',
+    // What comes in on a connection that is still open is answered, and the connection closed with it.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 100 },
     // An address that cannot even be decoded.
     frameworkErrors: (_error, _request, reply) => refuseUnaudited(reply as FastifyReply, new Fault('NOT_FOUND')),
