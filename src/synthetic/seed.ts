@@ -128,7 +128,7 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
     // Institutions stay, with the systems registered for them; without a residence they are not resident.
     await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance,
       policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation,
-      case_report, canary_enterprise`);
+      case_report, canary_enterprise, disclosure_delay`);
     await client.query('update category set generation = generation + 1');
   }
   return latest + 1;
