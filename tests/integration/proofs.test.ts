@@ -270,12 +270,14 @@ test('plain HTTP leaves no entry, takes no other method, and sheds what is too m
 });
 
 test('plain HTTP keeps no reader waiting, and what went wrong there is logged', async () => {
+  // The flood above may have left the usual address without places for a while.
+  const ofAnother = () => gateway.server.inject({ url: '/audit/keys', remoteAddress: '10.20.30.40' }).then(({ statusCode }) => statusCode);
   let waiting = 8;
   let asked: Promise<number[]> = Promise.resolve([]);
   await zone.owner.transaction(async (client) => {
     await client.query('lock table audit_key in access exclusive mode');
     const answered = async () => {
-      const { statusCode } = await gateway.server.inject('/audit/keys');
+      const statusCode = await ofAnother();
       waiting--;
       return statusCode;
     };
@@ -287,10 +289,10 @@ test('plain HTTP keeps no reader waiting, and what went wrong there is logged', 
 
   await zone.owner.query({ text: 'alter table audit_key rename to audit_key_away' });
   try {
-    expect((await get('/audit/keys')).status).toBe(500);
+    expect(await ofAnother()).toBe(500);
   } finally {
     await zone.owner.query({ text: 'alter table audit_key_away rename to audit_key' });
   }
   expect(gateway.logged()).toContain('audit_key');
-  expect((await get('/audit/keys')).status).toBe(200);
+  expect(await ofAnother()).toBe(200);
 }, 20_000);
