@@ -75,6 +75,7 @@ export async function openGateway(
   // Whoever asks for a proof over HTTP says not who he is: he waits for his like, and no reader waits for him.
   const proving = database.open('zone_gateway', { poolSize: 2, limitMs });
   const evidence = openEvidenceWatch({ postgres: reading });
+  const metrics = openMetrics({ facts: () => records.counts, texts: () => records.textCounts, cacheState: () => cache.state, evidence });
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const usage = openUsageCells({ postgres: counting, catalogue });
@@ -103,6 +104,8 @@ export async function openGateway(
       operations: openOperations({ postgres: reading }),
       now,
       newId: newRequestId,
+      planning: config.planning,
+      executed: (how) => metrics.executed(how),
     },
     { production: config.production },
   );
@@ -118,7 +121,7 @@ export async function openGateway(
     corsOrigins: config.corsOrigins,
     authenticator: openAuthenticator(issuing.trust),
     proofs: openProofs({ postgres: proving }),
-    metrics: openMetrics({ facts: () => records.counts, cacheState: () => cache.state, evidence }),
+    metrics,
     exports: openExports({ source: openTrailSource({ trail: exported }), archived, audit, postgres: exporting, now, newId: newRequestId }),
     health: async () => ({
       postgres: await reading.query({ name: 'health', text: 'select' }).then(

@@ -1,6 +1,6 @@
 /**
  * The audit log. MUST: a promise of `append` resolves only after the entry is durable, and carries the policy epoch seen
- * by the very statement that made it so. Entries that arrive while a commit is under way share the next one: no timer,
+ * by the very statement that made it so. Entries that arrive while two commits are under way share the next one: no timer,
  * no waiting when idle.
  */
 
@@ -31,6 +31,8 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
+/** Statements under way at once: while one waits for the disk, the next is put together. */
+const AT_ONCE = 2;
 /** Entries and characters that share one statement at most; bounds the statement's size, not the throughput. */
 const MOST_TOGETHER = 500;
 const MOST_CHARACTERS = 4_000_000;
@@ -51,7 +53,7 @@ export async function appendWithin(client: Client, entry: AuditEntry): Promise<R
 
 export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitMs: number }): AuditLog {
   const waiting: Waiting[] = [];
-  let flushing = false;
+  let underWay = 0;
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function appendOrReject(together: readonly Waiting[]): Promise<void> {
@@ -70,9 +72,9 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
     }
   }
   async function flush(): Promise<void> {
-    flushing = true;
+    underWay++;
     while (waiting.length > 0) await appendOrReject(takeTogether(waiting));
-    flushing = false;
+    underWay--;
   }
 
   return {
@@ -86,7 +88,7 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
       let mine: Waiting | null = null;
       const durable = new Promise<Appended>((resolve, reject) => {
         waiting.push((mine = { row, resolve, reject }));
-        if (!flushing) void flush();
+        if (underWay < AT_ONCE) void flush();
       });
       return within(limitMs, durable, () => {
         // Nobody waits for it any more. One that is under way may still become durable: more is recorded than was given, never less.

@@ -7,9 +7,10 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type Graph
 import type { Standing } from '../access/evidence.js';
 import type { Appended, Receipt } from '../audit/log.js';
 import { FAULTS, Fault, type FaultCode } from '../faults.js';
-import { askedBy } from './inquiryOf.js';
+import { readOperation } from './inquiryOf.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { LIMITS } from './limits.js';
+import { planned } from './planned.js';
 
 export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<JourneyContext> {
   return {
@@ -22,6 +23,10 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
           } catch (error) {
             throw error instanceof Fault ? asGraphQLError(error) : error;
           }
+        },
+        async responseForOperation({ contextValue: { journey }, response }) {
+          const data = await planned(journey);
+          return data && { http: response.http, body: { kind: 'single', singleResult: { data: data as unknown as Record<string, unknown> } } };
         },
         willSendResponse: conclude,
       };
@@ -40,7 +45,9 @@ async function decideOperation(
   if (!operation || !schema.getRootType(operation.operation)) throw new Fault('OPERATION_NOT_SUPPORTED');
   // What comes by GET changes nothing.
   if (journey.start.safe && operation.operation !== 'query') throw new Fault('METHOD_NOT_ALLOWED');
-  await journey.decide(askedBy({ schema, catalogue: journey.parts.catalogue, document, operation, variables }));
+  const read = readOperation({ schema, catalogue: journey.parts.catalogue, document, operation, variables });
+  await journey.decide(read.asked);
+  journey.planned = journey.parts.planning ? read.plan() : null;
 }
 
 type Answer = { data?: Record<string, unknown> | null; errors?: readonly GraphQLFormattedError[]; extensions?: Record<string, unknown> };
@@ -51,7 +58,7 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
   let receipt: Receipt | null = null;
   try {
     // The verdict on the allowance has had the whole time of reading; what is refused now is not given.
-    const failure = failureIn(errors ?? []) ?? (await journey.start.toll.refusal());
+    const failure = failureOf(journey.failure) ?? failureIn(errors ?? []) ?? (await journey.start.toll.refusal());
     const code = failure?.code ?? (answer.data === undefined || answer.data === null ? firstCode(answer.errors) : null);
     const report = code === null ? journey.report() : null;
     // The entry of a change is durable with the change, and no epoch takes a change back.
@@ -111,6 +118,12 @@ function dropAll(answer: Answer): void {
   delete answer.data;
   delete answer.extensions;
   answer.errors = [];
+}
+
+/** What kept a plan from being carried out. */
+function failureOf(failure: unknown): Fault | null {
+  if (failure === null) return null;
+  return failure instanceof Fault ? failure : new Fault('INTERNAL', { cause: failure });
 }
 
 /** The failure that refuses the whole answer: of the zone itself, or one that nobody foresaw. */

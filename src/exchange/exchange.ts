@@ -15,6 +15,7 @@ import { type Documents, openDocuments } from './documents.js';
 import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journey.js';
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
+import { textOf } from './planned.js';
 import { schemaOf } from './schema.js';
 import { hashOfSent, type Sent, sentIn, usccsNamed } from './sent.js';
 import { audiencesOf, viewOf } from './views.js';
@@ -77,6 +78,7 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
       parseOptions: { maxTokens: LIMITS.tokens },
       status400ForVariableCoercionErrors: true,
       formatError,
+      stringifyResult: textOf,
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), journeyPlugin(view)],
     });

@@ -1,28 +1,17 @@
 /**
- * What an operation asks, before it runs: which items of which enterprises, and why. Unfolds fragments, aliases, @skip and
- * @include exactly as execution does, so that what is decided is what is asked.
+ * What an operation asks, before it runs: which items of which enterprises, and why; and, where a plan can answer it, what
+ * is to be written.
  */
-import {
-  type DocumentNode,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  GraphQLIncludeDirective,
-  type GraphQLSchema,
-  GraphQLSkipDirective,
-  getArgumentValues,
-  getDirectiveValues,
-  getVariableValues,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { type FieldNode, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Cause, Read } from '../access/inquiry.js';
-import type { Catalogue, Category, Item } from '../catalogue/model.js';
+import type { Category, Item } from '../catalogue/model.js';
 import { Fault } from '../faults.js';
 import type { Uscc } from '../terms.js';
 import { LIMITS } from './limits.js';
+import { openPlans, type Plan, type PlannableRead, type Plans } from './plan.js';
 import type { TypedUscc } from './scalars.js';
 import type { InquiryInput } from './types.js';
+import { decidingIn, type OperationSource, selectionsOf, Unfolding } from './unfold.js';
 
 export interface AskedOperation {
   readonly reads: readonly AskedRead[];
@@ -35,87 +24,108 @@ export interface AskedOperation {
   /** Values it answers, as estimated: lists without `first` count as ten rows. */
   readonly values: number;
 }
-export interface AskedRead extends Read {
-  readonly field: 'enterprise' | 'enterprises';
+export interface AskedRead extends PlannableRead {
   /** Codes of a batch that are not valid. */
   readonly invalid: number;
 }
 
-export interface OperationSource {
-  readonly schema: GraphQLSchema;
-  readonly catalogue: Catalogue;
-  readonly operation: OperationDefinitionNode;
-  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
-  readonly variables: Readonly<Record<string, unknown>>;
+/** An operation read: what it asks, and how it would be answered without graphql-js. */
+export interface ReadOperation {
+  readonly asked: AskedOperation;
+  /** null where no plan covers it; made on the first call. */
+  plan(): PlannedOperation | null;
 }
-
-/** Reads one operation of a validated document, with the fragments that stand beside it. @throws as `inquiryOf` does */
-export function askedBy({ document, ...rest }: Omit<OperationSource, 'fragments'> & { readonly document: DocumentNode }): AskedOperation {
-  const fragments = Object.fromEntries(
-    document.definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
-  );
-  return inquiryOf({ ...rest, fragments });
+export interface PlannedOperation {
+  readonly plan: Plan;
+  /** Codes as they were typed, in order, of each read. */
+  readonly typed: readonly (readonly TypedUscc[])[];
 }
 
 /**
  * Reads a validated operation.
  * @throws Fault BAD_USER_INPUT, INVALID_USCC, INVALID_INQUIRY, BATCH_TOO_LARGE, MIXED_INQUIRIES, MANY_MUTATIONS, QUERY_TOO_COSTLY
  */
-export function inquiryOf(source: OperationSource): AskedOperation {
-  const walk = new Walk(source);
-  if (source.operation.operation === 'mutation') return { reads: [], cause: null, fields: mutationOf(walk, source), cost: 0, values: 0 };
-  const { root, selections } = unfolded(walk, source);
+export function readOperation(source: OperationSource): ReadOperation {
+  const unfolding = new Unfolding(source);
+  if (source.operation.operation === 'mutation')
+    return { asked: { reads: [], cause: null, fields: mutationOf(unfolding, source), cost: 0, values: 0 }, plan: () => null };
+  const selected = selectedBy(unfolding);
   const reads: AskedRead[] = [];
+  const typed: TypedUscc[][] = [];
+  const queries = source.schema.getQueryType()?.getFields();
   let cause: Cause | null = null;
   let cost = 0;
   let values = 0;
-  for (const { key, field, node, asked, name, selected, size } of selections) {
-    const args = walk.argumentsOf(node, field);
+  for (const { key, field, nodes, asked, name, selected: categories, size } of selected.reads) {
+    const args = unfolding.argumentsOf(queries, nodes[0] as FieldNode);
     const stated = causeOf(args.inquiry as InquiryInput);
     if (cause && JSON.stringify(cause) !== JSON.stringify(stated)) throw new Fault('MIXED_INQUIRIES');
     cause = stated;
-    const { usccs, invalid, places } = enterprisesOf(field, args);
+    const codes = field === 'enterprise' ? [args.uscc as TypedUscc] : (args.usccs as TypedUscc[]);
+    const { usccs, invalid, places } = enterprisesOf(field, codes);
     reads.push({ key, field, usccs, invalid, asked, name });
+    typed.push(codes);
     // An enterprise of which no record is asked is looked up all the same.
-    cost += places * Math.max(1, selected);
+    cost += places * Math.max(1, categories);
     values += places * size;
   }
   if (cost > LIMITS.cost) throw new Fault('QUERY_TOO_COSTLY', { detail: `${cost} > ${LIMITS.cost}`, facts: { cost, limit: LIMITS.cost } });
   if (values > LIMITS.recordValues)
     throw new Fault('QUERY_TOO_COSTLY', { detail: `~${values} > ${LIMITS.recordValues}: first`, facts: { values, limit: LIMITS.recordValues } });
-  return { reads, cause, fields: root, cost, values };
+  return {
+    asked: { reads, cause, fields: selected.fields, cost, values },
+    plan() {
+      const plan = selected.plans.of(unfolding, reads);
+      return plan && { plan, typed };
+    },
+  };
 }
 
-/** What an operation selects, whatever the variables say. */
-interface Unfolded {
-  readonly root: readonly string[];
-  readonly selections: readonly (Pick<AskedRead, 'key' | 'field' | 'asked' | 'name'> & {
-    readonly node: FieldNode;
-    readonly selected: number;
-    readonly size: number;
-  })[];
+/** What an operation asks, where nobody answers it. @throws as `readOperation` does */
+export function askedBy(source: OperationSource): AskedOperation {
+  return readOperation(source).asked;
 }
 
-/** Operations come from Apollo's document store, so the same text is the same node. */
-const unfoldedOf = new WeakMap<OperationDefinitionNode, Unfolded>();
+/** What an operation selects, whichever enterprises its variables name. */
+interface Selected {
+  /** Root fields by their names. */
+  readonly fields: readonly string[];
+  readonly reads: readonly SelectedRead[];
+  readonly plans: Plans;
+}
+interface SelectedRead extends Pick<AskedRead, 'key' | 'field' | 'asked' | 'name'> {
+  readonly nodes: readonly FieldNode[];
+  /** Categories, each alias for itself. */
+  readonly selected: number;
+  readonly size: number;
+}
 
-function unfolded(walk: Walk, { operation }: OperationSource): Unfolded {
-  const known = unfoldedOf.get(operation);
+/** By the node of the operation, which Apollo's store keeps, and by what the variables of its @skip and @include say. */
+const selectedOf = new WeakMap<OperationDefinitionNode, Map<string, Selected>>();
+/** More than that many ways to unfold one operation are nobody's habit. */
+const MOST_WAYS = 32;
+
+function selectedBy(unfolding: Unfolding): Selected {
+  const { operation, document } = unfolding.source;
+  let ways = selectedOf.get(operation);
+  if (!ways) selectedOf.set(operation, (ways = new Map()));
+  const word = unfolding.wordOf(decidingIn(document).selects);
+  const known = ways.get(word);
   if (known) return known;
-  const root = walk.fieldsOf([operation.selectionSet], ['Query']);
-  const selections = [...root].flatMap(([key, nodes]) => {
-    const node = nodes[0] as FieldNode;
-    const field = node.name.value;
-    return field === 'enterprise' || field === 'enterprises' ? [{ key, field, node, ...walk.askedOf(nodes) } as const] : [];
+  const root = unfolding.fieldsOf([operation.selectionSet], ['Query']);
+  const reads = [...root].flatMap(([key, nodes]) => {
+    const field = (nodes[0] as FieldNode).name.value;
+    return field === 'enterprise' || field === 'enterprises' ? [{ key, field, nodes, ...askedOf(unfolding, nodes) } as const] : [];
   });
-  const found = { root: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), selections };
-  if (!walk.metDirectives) unfoldedOf.set(operation, found);
+  const found = { fields: [...root.values()].map((nodes) => (nodes[0] as FieldNode).name.value), reads, plans: openPlans(root) };
+  if (ways.size >= MOST_WAYS) ways.clear();
+  ways.set(word, found);
   return found;
 }
 
 /** A mutation and its audit entry are one transaction, so there is one of them an operation. */
-function mutationOf(walk: Walk, { operation }: OperationSource): string[] {
-  const fields = [...walk.fieldsOf([operation.selectionSet], ['Mutation']).values()].map((nodes) => (nodes[0] as FieldNode).name.value);
+function mutationOf(unfolding: Unfolding, { operation }: OperationSource): string[] {
+  const fields = [...unfolding.fieldsOf([operation.selectionSet], ['Mutation']).values()].map((nodes) => (nodes[0] as FieldNode).name.value);
   if (fields.length > 1) throw new Fault('MANY_MUTATIONS', { detail: `${fields.length}` });
   return fields;
 }
@@ -131,109 +141,42 @@ function causeOf({ purpose, caseNumber, operator }: InquiryInput): Cause {
   return { purpose, caseNumber: stated, operator: who };
 }
 
-function enterprisesOf(field: AskedRead['field'], args: Record<string, unknown>): { usccs: Uscc[]; invalid: number; places: number } {
-  if (field === 'enterprise') {
-    const typed = args.uscc as TypedUscc;
-    if (!typed.ok) throw new Fault('INVALID_USCC', { detail: typed.reason, facts: { reason: typed.reason } });
-    return { usccs: [typed.uscc], invalid: 0, places: 1 };
-  }
-  const typed = args.usccs as TypedUscc[];
+function enterprisesOf(field: AskedRead['field'], typed: readonly TypedUscc[]): { usccs: Uscc[]; invalid: number; places: number } {
+  const [first] = typed;
+  if (field === 'enterprise' && first && !first.ok) throw new Fault('INVALID_USCC', { detail: first.reason, facts: { reason: first.reason } });
   if (typed.length > LIMITS.enterprises) throw new Fault('BATCH_TOO_LARGE', { detail: `${typed.length} > ${LIMITS.enterprises}` });
   const valid = typed.flatMap((code) => (code.ok ? [code.uscc] : []));
   return { usccs: [...new Set(valid)], invalid: typed.length - valid.length, places: valid.length };
 }
 
-class Walk {
-  readonly #variables: Record<string, unknown>;
-  #unfolded = 0;
-  /** Whether @skip or @include was met, so that what is selected depends on the variables. */
-  metDirectives = false;
-
-  constructor(private readonly source: OperationSource) {
-    const read = getVariableValues(source.schema, source.operation.variableDefinitions ?? [], source.variables, { maxErrors: LIMITS.errors });
-    if (read.errors) throw new Fault('BAD_USER_INPUT', { detail: read.errors[0]?.message.slice(0, 200) ?? '' });
-    this.#variables = read.coerced;
-  }
-
-  argumentsOf(node: FieldNode, field: string): Record<string, unknown> {
-    const definition = this.source.schema.getQueryType()?.getFields()[field];
-    if (!definition) throw new Fault('GRAPHQL_VALIDATION_FAILED');
-    return getArgumentValues(definition, node, this.#variables);
-  }
-
-  /** Items asked of each category below an enterprise; `selected` counts categories and `size` values, each alias for itself. */
-  askedOf(nodes: readonly FieldNode[]): Pick<Read, 'asked' | 'name'> & { selected: number; size: number } {
-    const { catalogue } = this.source;
-    const asked = new Map<Category, Item[]>();
-    const enterprise = this.fieldsOf(selectionsOf(nodes), ['Enterprise', 'EnterpriseResult']);
-    let name = false;
-    let selected = 0;
-    let size = 1;
-    for (const domainNodes of enterprise.values()) {
-      const domain = (domainNodes[0] as FieldNode).name.value;
-      if (domain === 'name') name = true;
-      const ofDomain = catalogue.categories.filter((category) => category.domain === domain);
-      if (ofDomain.length === 0) continue;
-      for (const categoryNodes of this.fieldsOf(selectionsOf(domainNodes), null).values()) {
-        const category = ofDomain.find(({ field }) => field === (categoryNodes[0] as FieldNode).name.value);
-        if (!category) continue;
-        selected++;
-        const items = new Set(asked.get(category));
-        const fields = this.fieldsOf(selectionsOf(categoryNodes), null);
-        size += rowsOf(category, categoryNodes[0] as FieldNode) * fields.size;
-        for (const itemNodes of fields.values()) {
-          const item = category.itemsByName.get((itemNodes[0] as FieldNode).name.value);
-          if (item) items.add(item);
-        }
-        asked.set(category, [...items]);
+/** Items asked of each category below an enterprise; `selected` counts categories and `size` values, each alias for itself. */
+function askedOf(unfolding: Unfolding, nodes: readonly FieldNode[]): Pick<Read, 'asked' | 'name'> & { selected: number; size: number } {
+  const { catalogue } = unfolding.source;
+  const asked = new Map<Category, Item[]>();
+  const enterprise = unfolding.fieldsOf(selectionsOf(nodes), ['Enterprise', 'EnterpriseResult']);
+  let name = false;
+  let selected = 0;
+  let size = 1;
+  for (const domainNodes of enterprise.values()) {
+    const domain = (domainNodes[0] as FieldNode).name.value;
+    if (domain === 'name') name = true;
+    const ofDomain = catalogue.categories.filter((category) => category.domain === domain);
+    if (ofDomain.length === 0) continue;
+    for (const categoryNodes of unfolding.fieldsOf(selectionsOf(domainNodes), null).values()) {
+      const category = ofDomain.find(({ field }) => field === (categoryNodes[0] as FieldNode).name.value);
+      if (!category) continue;
+      selected++;
+      const items = new Set(asked.get(category));
+      const fields = unfolding.fieldsOf(selectionsOf(categoryNodes), null);
+      size += rowsOf(category, categoryNodes[0] as FieldNode) * fields.size;
+      for (const itemNodes of fields.values()) {
+        const item = category.itemsByName.get((itemNodes[0] as FieldNode).name.value);
+        if (item) items.add(item);
       }
+      asked.set(category, [...items]);
     }
-    return { asked, name, selected, size };
   }
-
-  /**
-   * Fields of selection sets by response key, as execution merges them. `types` are the names a fragment may be on;
-   * null where the type is concrete and validation has seen to it that every fragment fits.
-   */
-  fieldsOf(sets: readonly SelectionSetNode[], types: readonly string[] | null): Map<string, FieldNode[]> {
-    const fields = new Map<string, FieldNode[]>();
-    const visited = new Set<string>();
-    const collect = (set: SelectionSetNode): void => {
-      for (const selection of set.selections) {
-        if (++this.#unfolded > LIMITS.unfolded) throw new Fault('QUERY_TOO_COSTLY', { detail: `> ${LIMITS.unfolded}` });
-        if (!this.#included(selection)) continue;
-        if (selection.kind === Kind.FIELD) {
-          const key = (selection.alias ?? selection.name).value;
-          const same = fields.get(key);
-          if (same) same.push(selection);
-          else fields.set(key, [selection]);
-          continue;
-        }
-        const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragment(selection.name.value, visited);
-        const on = fragment?.typeCondition?.name.value;
-        if (fragment && (on === undefined || types === null || types.includes(on))) collect(fragment.selectionSet);
-      }
-    };
-    for (const set of sets) collect(set);
-    return fields;
-  }
-
-  #fragment(name: string, visited: Set<string>): FragmentDefinitionNode | undefined {
-    if (visited.has(name)) return undefined;
-    visited.add(name);
-    return this.source.fragments[name];
-  }
-
-  #included(node: { readonly directives?: FieldNode['directives'] }): boolean {
-    if (!node.directives || node.directives.length === 0) return true;
-    this.metDirectives = true;
-    if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;
-    return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
-  }
-}
-
-function selectionsOf(nodes: readonly FieldNode[]): SelectionSetNode[] {
-  return nodes.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
+  return { asked, name, selected, size };
 }
 
 /** Rows a list has where nobody says how many are wanted. */

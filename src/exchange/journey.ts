@@ -28,7 +28,7 @@ import type { Directory } from '../records/directory.js';
 import type { Reading, Records } from '../records/records.js';
 import type { Uscc } from '../terms.js';
 import type { Documents } from './documents.js';
-import type { AskedOperation } from './inquiryOf.js';
+import type { AskedOperation, PlannedOperation } from './inquiryOf.js';
 import type { Lane } from './lane.js';
 import { type AccessReport, reportOf } from './report.js';
 
@@ -52,7 +52,13 @@ export interface ExchangeParts {
   readonly now: () => Date;
   /** Ids that sort by time, as those of requests do. */
   readonly newId: () => string;
+  /** Whether what a plan covers is answered by it; else graphql-js answers everything. */
+  readonly planning: boolean;
+  /** Told how each operation was answered. */
+  readonly executed: (how: Execution) => void;
 }
+/** By a plan; by graphql-js because no plan covers it, or because a value was not as its type has it. */
+export type Execution = 'PLANNED' | 'NOT_COVERED' | 'UNWRITABLE';
 
 type Phase =
   | { readonly phase: 'ARRIVED' }
@@ -113,6 +119,10 @@ export class Journey {
   /** The receipt of a change, whose entry became durable with it. */
   changeReceipt: Receipt | null = null;
   operationName: string | undefined;
+  /** How the operation is answered without graphql-js; null where no plan covers it. */
+  planned: PlannedOperation | null = null;
+  /** Why a plan came to nothing; graphql-js tells of its own failures. */
+  failure: unknown = null;
   /** When the grounds were gathered; terms are held against it. */
   time: Date;
   #leave: () => void = () => undefined;

@@ -27,6 +27,8 @@ export const LIMITS = Object.freeze({
   values: 200_000,
   /** Values of records an operation may answer, as estimated: a batch of 1,000 firms may ask 300 values of each. */
   recordValues: 300_000,
+  /** Rows of a list that are given at once, and where nobody says how many. */
+  rows: 100,
   /** Fields an operation may have when its fragments are unfolded. */
   unfolded: 20_000,
   /** Errors told of one request. */

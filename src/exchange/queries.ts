@@ -5,11 +5,12 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Int, Query, Resolver } from 'type-graphql';
 import { decideDirectory } from '../access/decide.js';
 import { explain, remedyOf } from '../access/explain.js';
-import { FAULTS, Fault } from '../faults.js';
+import { Fault } from '../faults.js';
 import type { Purpose, Uscc } from '../terms.js';
 import { Catalogue } from './catalogueTypes.js';
 import type { AskedRead } from './inquiryOf.js';
 import type { Journey, JourneyContext } from './journey.js';
+import { problem } from './problem.js';
 import { type TypedUscc, UsccScalar } from './scalars.js';
 import { Enterprise, EnterpriseConnection, type EnterpriseProblem, EnterpriseResult, InquiryInput, ItemAccess, PurposeEnum } from './types.js';
 
@@ -140,9 +141,4 @@ async function nodeOf(journey: Journey, read: AskedRead, uscc: Uscc): Promise<En
   const missing = journey.unknown.get(read.key) ?? new Set();
   journey.unknown.set(read.key, missing.add(uscc));
   return null;
-}
-
-function problem(uscc: string, code: 'INVALID_USCC' | 'ENTERPRISE_UNKNOWN', detail?: string): EnterpriseProblem {
-  const { zh, en } = FAULTS[code].message;
-  return { uscc, code, message: `${zh} / ${en}${detail ? `: ${detail}` : ''}` };
 }

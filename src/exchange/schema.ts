@@ -14,6 +14,7 @@ import { GovernanceFields, GovernanceQueries } from './governance.js';
 import { Insights } from './insights.js';
 import type { Journey, JourneyContext } from './journey.js';
 import { LimitQueries } from './limitQueries.js';
+import { LIMITS } from './limits.js';
 import { PolicyMutations } from './mutations.js';
 import { OfficerInsights } from './officerInsights.js';
 import { OperationMutations } from './operationMutations.js';
@@ -86,9 +87,6 @@ function wire(schema: GraphQLSchema, catalogue: Catalogue): void {
   }
 }
 
-/** Rows of a list that are given at once, and where nobody says how many. */
-const LONGEST_PAGE = 100;
-
 interface Page {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -105,12 +103,12 @@ async function resolveCategory(
   const { released } = reached;
   if (category.cardinality === 'ONE') return released.rows(0, 1)[0] ?? null;
   const begin = beginOf(page, released.version, read.usccs.length);
-  return released.rows(begin, begin + (page.first ?? LONGEST_PAGE));
+  return released.rows(begin, begin + (page.first ?? LIMITS.rows));
 }
 
 /** @throws Fault INVALID_PAGE, CURSOR_STALE */
 function beginOf({ first, after }: Page, version: number, enterprises: number): number {
-  if (first !== undefined && first !== null && (first < 1 || first > LONGEST_PAGE)) throw new Fault('INVALID_PAGE', { detail: `first: 1 - ${LONGEST_PAGE}` });
+  if (first !== undefined && first !== null && (first < 1 || first > LIMITS.rows)) throw new Fault('INVALID_PAGE', { detail: `first: 1 - ${LIMITS.rows}` });
   if (after === undefined || after === null) return 0;
   // A cursor belongs to one record.
   if (enterprises > 1) throw new Fault('INVALID_PAGE', { detail: 'after: one enterprise' });

@@ -5,17 +5,20 @@ import type { EvidenceState, EvidenceWatch } from '../audit/evidenceState.js';
 export interface Metrics {
   /** One request answered: how it ended (`ok` or a code of the table of faults), how long it took, records looked up. */
   answered(result: { code: string | null; status: number; seconds: number; lookedUp: number }): void;
+  /** One operation executed, and by what. */
+  executed(how: 'PLANNED' | 'NOT_COVERED' | 'UNWRITABLE'): void;
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 export interface Observed {
   readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
+  readonly texts: () => Readonly<{ local: number; redis: number; written: number; bytes: number }>;
   readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
   readonly evidence: EvidenceWatch;
 }
 
-export function openMetrics({ facts, cacheState, evidence }: Observed): Metrics {
+export function openMetrics({ facts, texts, cacheState, evidence }: Observed): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -37,6 +40,30 @@ export function openMetrics({ facts, cacheState, evidence }: Observed): Metrics 
     },
   });
   new Gauge({
+    name: 'zone_texts',
+    help: 'Texts of enterprises by where they came from, since the start',
+    labelNames: ['source'] as const,
+    registers,
+    collect() {
+      const { local, redis, written } = texts();
+      for (const [source, count] of Object.entries({ local, redis, written })) this.set({ source }, count);
+    },
+  });
+  new Gauge({
+    name: 'zone_texts_bytes',
+    help: 'Bytes that texts of enterprises take in this process',
+    registers,
+    collect() {
+      this.set(texts().bytes);
+    },
+  });
+  const executions = new Counter({
+    name: 'zone_executions_total',
+    help: 'Operations by what executed them: a plan, or graphql-js because no plan covers them or a value was not as its type has it',
+    labelNames: ['by'] as const,
+    registers,
+  });
+  new Gauge({
     name: 'zone_redis_ready',
     help: '1 when Redis answers, 0 when it is away or there is none',
     registers,
@@ -50,6 +77,7 @@ export function openMetrics({ facts, cacheState, evidence }: Observed): Metrics 
       duration.observe({ code: code ?? 'ok' }, seconds);
       records.inc(lookedUp);
     },
+    executed: (how) => executions.inc({ by: how.toLowerCase() }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import { type Fact, fromText, IDENTITY, type Line, toFact, toText, type Wanted } from './fact.js';
-import { openGenerations } from './generations.js';
+import type { Generations } from './generations.js';
 import { fetchLines, keyOf } from './statement.js';
 
 export interface Facts {
@@ -14,7 +14,6 @@ export interface Facts {
   fetch(wanted: readonly Wanted[], taken?: Sources): Promise<Fact[]>;
   /** How many facts came from where. */
   readonly counts: { local: number; redis: number; postgres: number };
-  close(): void;
 }
 
 /** How many records came from the memory of this process, from Redis and from PostgreSQL; names of enterprises are no records. */
@@ -28,14 +27,18 @@ export interface Sources {
 const LOCAL_CHARACTERS = 64_000_000;
 const REDIS_TTL_SECONDS = 3_600;
 
-export function openFacts({ postgres, cache }: { postgres: Postgres; cache: Cache }): Facts {
-  const generations = openGenerations({ postgres });
+export interface FactsParts {
+  readonly postgres: Postgres;
+  readonly cache: Cache;
+  readonly generations: Generations;
+}
+
+export function openFacts({ postgres, cache, generations }: FactsParts): Facts {
   const local = new LRUCache<string, Fact>({ maxSize: LOCAL_CHARACTERS, maxEntrySize: LOCAL_CHARACTERS / 10 });
   const counts = { local: 0, redis: 0, postgres: 0 };
 
   return {
     counts,
-    close: () => generations.close(),
     async fetch(wanted, taken) {
       const look = await generations.current();
       const facts = new Array<Fact | undefined>(wanted.length);

@@ -13,13 +13,17 @@ import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
 import { IDENTITY, type Wanted } from './fact.js';
 import { openFacts, type Sources } from './facts.js';
+import { openGenerations } from './generations.js';
 import { type Released, release } from './release.js';
+import { type FetchedTexts, openTexts, type TextCounts, type WantedTexts } from './texts.js';
 
 export interface Records {
   /** Opens the reading of one request under its permit. */
   begin(permit: Permit): Reading;
   /** How many facts came from this process, Redis and PostgreSQL. */
   readonly counts: Readonly<{ local: number; redis: number; postgres: number }>;
+  /** How many texts of enterprises came from this process, from Redis, or were written anew. */
+  readonly textCounts: Readonly<TextCounts>;
   close(): void;
 }
 
@@ -32,6 +36,11 @@ export interface Reading {
   enterprise(read: Read, uscc: Uscc): Promise<{ name: string | null } | null>;
   /** What may leave of a category: DENIED when all that was asked is, ABSENT when there is no record. */
   category(read: Read, uscc: Uscc, category: Category): Promise<Reached>;
+  /**
+   * The same as text, of all that an operation reads at once. Adds to what is looked up only when it succeeds.
+   * @throws Unwritable where a value is not as its type has it
+   */
+  texts(wanted: readonly WantedTexts[]): Promise<FetchedTexts['texts']>;
   /** Records looked up so far: what the answer has cost. */
   readonly lookedUp: number;
   /** Where they were taken from. */
@@ -45,10 +54,13 @@ const NO_RECORD: Reached = Object.freeze({ state: 'ABSENT' });
 export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres; cache: Cache; catalogue: Catalogue }): Records {
   const nameItem = catalogue.item(NAME_ITEM);
   const nameCategory = catalogue.category(NAME_ITEM.slice(0, NAME_ITEM.lastIndexOf('.')));
-  const facts = openFacts({ postgres, cache });
+  const generations = openGenerations({ postgres });
+  const facts = openFacts({ postgres, cache, generations });
+  const texts = openTexts({ postgres, cache, generations, catalogue });
   return {
     counts: facts.counts,
-    close: () => facts.close(),
+    textCounts: texts.counts,
+    close: () => generations.close(),
     begin(permit) {
       let lookedUp = 0;
       const sources: Sources = { memory: 0, redis: 0, postgres: 0 };
@@ -61,6 +73,12 @@ export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres
       );
       return {
         sources,
+        async texts(wanted) {
+          const fetched = await texts.fetch(permit, wanted);
+          lookedUp += fetched.lookedUp;
+          for (const source of ['memory', 'redis', 'postgres'] as const) sources[source] += fetched.sources[source];
+          return fetched.texts;
+        },
         get lookedUp() {
           return lookedUp;
         },

@@ -3,20 +3,22 @@ import type { Postgres } from '../postgres.js';
 import { IDENTITY, type Line, type Wanted } from './fact.js';
 import type { Look } from './generations.js';
 
-const COLUMNS = 'uscc, category, payload, data_time, received_at, delivery, version';
+/** Times in ms: read as numbers they cost a fraction of what dates do. */
+const inMs = (column: string) => `floor(extract(epoch from ${column}) * 1000)::bigint as ${column}`;
+const COLUMNS = `uscc, category, payload, ${inMs('data_time')}, ${inMs('received_at')}, delivery, version`;
 /** Every wanted enterprise in every wanted category. */
 const ALL_OF_ALL = `select ${COLUMNS} from record where uscc = any($1) and category = any($2)`;
 /** Enterprises that want different categories: the pairs keep out what nobody may fetch. */
 const PAIRS = `${ALL_OF_ALL} and (uscc, category) in (select * from unnest($3::text[], $4::smallint[]))`;
 const NAMES = (parameter: number) =>
-  ` union all select uscc, 0::smallint, json_build_object('name', name)::text, 'epoch'::timestamptz, 'epoch'::timestamptz, 0, 0 from enterprise where uscc = any($${parameter})`;
+  ` union all select uscc, 0::smallint, json_build_object('name', name)::text, 0, 0, 0, 0 from enterprise where uscc = any($${parameter})`;
 
 interface FetchedRow {
   uscc: string;
   category: number;
   payload: string;
-  data_time: Date;
-  received_at: Date;
+  data_time: number;
+  received_at: number;
   delivery: number;
   version: number;
 }
@@ -47,7 +49,7 @@ export async function fetchLines(postgres: Postgres, look: Look, wanted: readonl
   return new Map(
     rows.map(({ uscc, category, payload, data_time, received_at, delivery, version }) => [
       keyOf(uscc, category),
-      { payload, dataTime: data_time.getTime(), receivedAt: received_at.getTime(), delivery, version },
+      { payload, dataTime: data_time, receivedAt: received_at, delivery, version },
     ]),
   );
 }

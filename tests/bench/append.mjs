@@ -22,11 +22,12 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    rate: { type: 'string', default: '5000' },
     help: { type: 'boolean' },
   },
 });
 if (values.help) {
-  console.log(`node tests/bench/append.mjs [--callers 1,16,64] [--seconds 10] [--rounds 3] [--only <variant>]
+  console.log(`node tests/bench/append.mjs [--callers 1,16,64] [--seconds 10] [--rounds 3] [--rate 5000] [--only <variant>]
 审计追加：成组提交、逐条 INSERT、不写入 Appends to the audit log, beside one INSERT each and no writing.
 例 Example: node tests/bench/append.mjs --callers 64 --seconds 10`);
   process.exit(0);
@@ -101,13 +102,20 @@ const VARIANTS = {
   },
 };
 
-async function measure(append, callers, seconds) {
+/** Callers append one entry after the other, as fast as they can, or together at a rate that is given. */
+async function measure(append, callers, seconds, rate = null) {
   const latencies = [];
   const until = performance.now() + seconds * 1_000;
   const cpu = process.cpuUsage();
   const began = performance.now();
+  let begun = 0;
+  const due = async () => {
+    const at = began + (begun++ / rate) * 1_000;
+    while (performance.now() < at) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
   const caller = async () => {
     while (performance.now() < until) {
+      if (rate) await due();
       const from = performance.now();
       await append(entry());
       latencies.push(performance.now() - from);
@@ -127,12 +135,17 @@ try {
   const chosen = Object.entries(VARIANTS).filter(([name]) => !values.only || name === values.only);
   for (const callers of values.callers.split(',').map(Number)) {
     const measured = new Map(chosen.map(([name]) => [name, []]));
+    if (callers === 64) {
+      // At a rate: what an append takes where nobody pushes.
+      chosen.push(['the log, at the rate', VARIANTS['the log']], ['INSERT each, 16 connections, at the rate', VARIANTS['INSERT each, 16 connections']]);
+      for (const [name] of chosen.slice(-2)) measured.set(name, []);
+    }
     for (const [, append] of chosen) await measure(append, callers, 0.5);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, append] of chosen) {
         const sequencer = name === 'the log, sequenced' ? openEvidence(config, database) : null;
         sequencer?.start();
-        measured.get(name).push(await measure(append, callers, SECONDS / ROUNDS));
+        measured.get(name).push(await measure(append, callers, SECONDS / ROUNDS, name.endsWith('at the rate') ? Number(values.rate) : null));
         await sequencer?.close();
       }
       // What one round leaves behind must not slow the next.

@@ -133,15 +133,15 @@ export const MUTANTS: readonly Mutant[] = [
     'the epoch is not looked at again',
   ),
   mutant('exchange/conclude.ts', '(failure === null || failure.status < 500)', 'failure === null', 'a refusal rests on old evidence'),
-  mutant('exchange/inquiryOf.ts', 'if (!walk.metDirectives) unfoldedOf', 'unfoldedOf', 'what was asked before is decided, not what is asked'),
+  mutant('exchange/inquiryOf.ts', 'ways.set(word, found);', "ways.set('', found);", 'what was asked before is decided, not what is asked'),
   mutant(
-    'exchange/inquiryOf.ts',
+    'exchange/unfold.ts',
     'if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;',
     '',
     'skipped fields count as asked',
   ),
   mutant(
-    'exchange/inquiryOf.ts',
+    'exchange/unfold.ts',
     'return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;',
     'return true;',
     'fields not included count as asked',
@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
     'two purposes pass as one',
   ),
   mutant('exchange/inquiryOf.ts', "['Enterprise', 'EnterpriseResult']", "['EnterpriseResult']", 'fragments on Enterprise are not seen'),
-  mutant('exchange/inquiryOf.ts', 'cost += places * Math.max(1, selected)', 'cost += places * selected', 'an enterprise without records costs nothing'),
+  mutant('exchange/inquiryOf.ts', 'cost += places * Math.max(1, categories)', 'cost += places * categories', 'an enterprise without records costs nothing'),
   mutant(
     'exchange/report.ts',
     'found.filter(({ denied }) => denied.size > 0).map(errorOf)',

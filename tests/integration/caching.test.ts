@@ -30,8 +30,8 @@ beforeEach(async () => {
   if (ownRedis) await redis.client.flushall();
 });
 
-async function open(redisUrl: string | null = null): Promise<WatchedGateway> {
-  const gateway = await openWatchedGateway(zone, { redisUrl });
+async function open(redisUrl: string | null = null, planning = true): Promise<WatchedGateway> {
+  const gateway = await openWatchedGateway(zone, { redisUrl, planning });
   opened.push(gateway);
   if (redisUrl) await until(async () => (await gateway.server.inject('/health')).json().redis === 'ok');
   return gateway;
@@ -207,8 +207,33 @@ describe('one fetch a request', () => {
 });
 
 describe('keys in Redis', () => {
-  withOwnRedis('a key holds the enterprise as hash tag, the category and its generation', async () => {
+  withOwnRedis('of a text holds the enterprise as hash tag, and shares nothing with that of other generations, effects or selections', async () => {
     const gateway = await open(redis.url);
+    const seen = new Set<string>();
+    const keysOf = async (institution: string, selection: string) => {
+      await gateway.ask(batch(selection), { institution, variables: { usccs: [firm(0), firm(1)] } });
+      await until(async () => (await recordKeys()).some((key) => !seen.has(key)));
+      const fresh = (await recordKeys()).filter((key) => !seen.has(key));
+      for (const key of fresh) seen.add(key);
+      return fresh;
+    };
+    const first = await keysOf('bank-01', 'name registration { basic { industry } }');
+    expect(first).toHaveLength(2);
+    for (const uscc of [firm(0), firm(1)]) expect(first.filter((key) => key.includes(`{${uscc}}:text:`))).toHaveLength(1);
+    for (const key of first) expect(await redis.client.ttl(key)).toBeGreaterThan(0);
+    expect(await keysOf('bank-01', 'name registration { basic { industry establishmentDate } }')).toHaveLength(2);
+    // Another bank that is given the same finds what was written for the first.
+    const before = seen.size;
+    await gateway.ask(batch('name registration { basic { industry } }'), { institution: 'bank-03', variables: { usccs: [firm(0), firm(1)] } });
+    await sleep(200);
+    expect(await recordKeys()).toHaveLength(before);
+    await zone.owner.query({ text: "update category set generation = generation + 1 where code = 'registration.basic'" });
+    await sleep(1_500);
+    expect(await keysOf('bank-01', 'name registration { basic { industry } }')).toHaveLength(2);
+  });
+
+  withOwnRedis('of a fact holds the enterprise as hash tag, the category and its generation', async () => {
+    const gateway = await open(redis.url, false);
     await zone.owner.query({ text: "update category set generation = 7001 where code = 'registration.basic'" });
     await zone.owner.query({ text: "update category set generation = 7002 where code = 'procurement.contract'" });
     await sleep(2_000);

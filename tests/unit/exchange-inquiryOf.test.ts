@@ -5,7 +5,6 @@ import {
   buildSchema,
   type DocumentNode,
   executeSync,
-  type FragmentDefinitionNode,
   type GraphQLOutputType,
   isEnumType,
   isLeafType,
@@ -19,7 +18,7 @@ import {
 } from 'graphql';
 import { loadCatalogue } from '../../src/catalogue/load.js';
 import type { Category } from '../../src/catalogue/model.js';
-import { type AskedOperation, inquiryOf } from '../../src/exchange/inquiryOf.js';
+import { type AskedOperation, askedBy as readAsked } from '../../src/exchange/inquiryOf.js';
 import { LIMITS } from '../../src/exchange/limits.js';
 import { schemaOf } from '../../src/exchange/schema.js';
 import { Fault } from '../../src/faults.js';
@@ -37,10 +36,7 @@ function operationIn(document: DocumentNode, name?: string): OperationDefinition
   return found;
 }
 function askedBy(document: DocumentNode, variables: Record<string, unknown> = {}, name?: string): AskedOperation {
-  const fragments = Object.fromEntries(
-    document.definitions.flatMap((one): [string, FragmentDefinitionNode][] => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
-  );
-  return inquiryOf({ schema, catalogue, operation: operationIn(document, name), fragments, variables });
+  return readAsked({ schema, catalogue, document, operation: operationIn(document, name), variables });
 }
 /** Like the exchange: parsed and valid, then read. */
 function asked(text: string, variables: Record<string, unknown> = {}, name?: string): AskedOperation {
