@@ -48,6 +48,8 @@ export function openRedis(url: string): Cache {
     connectTimeout: 1_000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    // Commands of one turn go out in one write.
+    enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
   });
   // Without a listener every failed reconnection would be printed; the state is in `health` and the metrics.

@@ -26,6 +26,7 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
         },
         async responseForOperation({ contextValue: { journey }, response }) {
           const data = await planned(journey);
+          journey.plannedData = data;
           return data && { http: response.http, body: { kind: 'single', singleResult: { data: data as unknown as Record<string, unknown> } } };
         },
         willSendResponse: conclude,
@@ -68,13 +69,14 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
     const moved = appended !== null && evidence !== null && !isCurrent(journey, evidence.standing, appended);
     // A refusal that rests on evidence is of the same epoch as an answer would be; where evidence of two met, it is read again.
     if (appended && (failure?.code === 'POLICY_CHANGING' || (moved && (failure === null || failure.status < 500)))) {
-      dropAll(answer);
+      dropAll(answer, journey);
       journey.conclusion = { end: 'MOVED', supersedes: receipt.id };
       return;
     }
     if (failure) throw failure;
 
     if (code !== null) {
+      journey.plannedData = null;
       delete answer.data;
       answer.errors = answer.errors?.slice(0, LIMITS.errors);
       answer.extensions = { receipt };
@@ -92,7 +94,7 @@ async function conclude({ contextValue: { journey }, response, errors }: GraphQL
     journey.conclusion = { end: 'SENT', id: receipt.id, code, lookedUp: journey.lookedUp };
   } catch (error) {
     // No receipt, no answer: whatever was composed is dropped here.
-    dropAll(answer);
+    dropAll(answer, journey);
     response.http.status = 503;
     journey.conclusion = { end: 'FAILED', fault: error instanceof Fault ? error : new Fault('INTERNAL', { cause: error }), receipt };
   }
@@ -114,7 +116,8 @@ function singleResult(body: GraphQLRequestContext<JourneyContext>['response']['b
   return body.singleResult as Answer;
 }
 
-function dropAll(answer: Answer): void {
+function dropAll(answer: Answer, journey: Journey): void {
+  journey.plannedData = null;
   delete answer.data;
   delete answer.extensions;
   answer.errors = [];

@@ -15,7 +15,7 @@ import { type Documents, openDocuments } from './documents.js';
 import { type ExchangeParts, Journey, type JourneyContext, whoIs } from './journey.js';
 import { openLane } from './lane.js';
 import { hashOf, LIMITS, openLimits } from './limits.js';
-import { textOf } from './planned.js';
+import { textOf } from './plannedData.js';
 import { schemaOf } from './schema.js';
 import { hashOfSent, type Sent, sentIn, usccsNamed } from './sent.js';
 import { audiencesOf, viewOf } from './views.js';
@@ -35,7 +35,8 @@ export interface Question {
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** Text, or its bytes in UTF-8. */
+  readonly body: string | Buffer;
   /** Id of the receipt; null only where the audit log itself failed. */
   readonly receipt: string | null;
   /** Code of the table of faults where nothing was given, else null. */
@@ -125,17 +126,18 @@ export async function openExchange(parts: ExchangeParts, { production }: { produ
   }
   const refuse = async (refused: Refused): Promise<Answer> => (await refusal(refused)).answer;
 
-  async function attempt(journey: Journey, { accept }: Question, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+  async function attempt(journey: Journey, { accept }: Question, asked: Readonly<Record<string, unknown>>): Promise<Answer> {
     const headers = new HeaderMap([
       ['content-type', 'application/json'],
       ['accept', mediaTypeFor(accept)],
     ]);
     const { apollo, documents } = await deskFor(journey.start.caller);
     const response = await apollo
-      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body }, context: async () => ({ journey, documents }) })
+      .executeHTTPGraphQLRequest({ httpGraphQLRequest: { method: 'POST', headers, search: '', body: asked }, context: async () => ({ journey, documents }) })
       .finally(() => journey.end());
     const text = response.body.kind === 'complete' ? response.body.string : '';
-    return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body: text, receipt: null, code: null, lookedUp: 0 };
+    const body = journey.plannedData?.body() ?? text;
+    return { status: response.status ?? 200, contentType: `${mediaTypeFor(accept)}; charset=utf-8`, body, receipt: null, code: null, lookedUp: 0 };
   }
 
   /** The document to run, before anything of it is looked at; null where it is not registered and should be. */

@@ -30,6 +30,7 @@ import type { Uscc } from '../terms.js';
 import type { Documents } from './documents.js';
 import type { AskedOperation, PlannedOperation } from './inquiryOf.js';
 import type { Lane } from './lane.js';
+import type { PlannedData } from './plannedData.js';
 import { type AccessReport, reportOf } from './report.js';
 
 /** What the exchange stands on. */
@@ -121,6 +122,8 @@ export class Journey {
   operationName: string | undefined;
   /** How the operation is answered without graphql-js; null where no plan covers it. */
   planned: PlannedOperation | null = null;
+  /** What a plan came to; whether it leaves is decided afterwards. */
+  plannedData: PlannedData | null = null;
   /** Why a plan came to nothing; graphql-js tells of its own failures. */
   failure: unknown = null;
   /** When the grounds were gathered; terms are held against it. */

@@ -2,7 +2,7 @@
  * What a document may cost before any work is done on it. Looks at the text once per distinct document; what passed is
  * remembered by its hash.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type DocumentNode, type FieldNode, GraphQLError, Kind, Lexer, parse, type SelectionSetNode, Source, TokenKind } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../faults.js';
@@ -66,7 +66,7 @@ export interface Limits {
 
 /** What the log keeps of a document, admitted or not. */
 export function hashOf(document: string): string {
-  return createHash('sha256').update(document).digest('hex');
+  return hash('sha256', document, 'hex');
 }
 
 export function openLimits(): Limits {

@@ -1,17 +1,12 @@
 /** An operation answered by its plan: the texts of its enterprises, put together as the data of the answer. */
-import type { FormattedExecutionResult } from 'graphql';
 import { Unwritable } from '../records/template.js';
 import type { Uscc } from '../terms.js';
 import type { PlannedOperation } from './inquiryOf.js';
 import type { Journey } from './journey.js';
 import type { PlannedRoot, ProblemField } from './plan.js';
-import { type Problem, problem } from './problem.js';
+import { PlannedData } from './plannedData.js';
+import { problem } from './problem.js';
 import type { TypedUscc } from './scalars.js';
-
-/** Data of an answer that is text already. */
-class PlannedData {
-  constructor(readonly text: string) {}
-}
 
 /** @returns null where graphql-js has to answer. What fails is left with the journey, which refuses the answer for it. */
 export async function planned(journey: Journey): Promise<PlannedData | null> {
@@ -22,7 +17,7 @@ export async function planned(journey: Journey): Promise<PlannedData | null> {
     return null;
   }
   try {
-    const data = new PlannedData(await answerText(operation, journey));
+    const data = new PlannedData(await piecesOf(operation, journey));
     parts.executed('PLANNED');
     return data;
   } catch (error) {
@@ -31,47 +26,57 @@ export async function planned(journey: Journey): Promise<PlannedData | null> {
       return null;
     }
     journey.failure = error;
-    return new PlannedData('null');
+    return new PlannedData([NULL]);
   }
 }
 
+const NULL = Buffer.from('null');
+const COMMA = Buffer.from(',');
+const OPEN = Buffer.from('[');
+const CLOSE = Buffer.from(']');
+
 type PlannedRead = Extract<PlannedRoot, { kind: 'READ' }>;
 
-async function answerText({ plan, typed }: PlannedOperation, journey: Journey): Promise<string> {
+async function piecesOf({ plan, typed }: PlannedOperation, journey: Journey): Promise<Buffer[]> {
   const { asked, reading } = journey.decided;
   const reads = plan.roots.filter((root): root is PlannedRead => root.kind === 'READ');
   const wanted = reads.map(({ position, template }) => ({ template, usccs: asked.reads[position]?.usccs ?? [] }));
   const texts = (await reading?.texts(wanted)) ?? [];
-  const textOfRead = new Map(
-    reads.map((read, place) => {
-      const found = texts[place] ?? new Map<Uscc, string | null>();
-      const missing = [...found].flatMap(([uscc, text]) => (text === null ? [uscc] : []));
-      if (missing.length > 0) journey.unknown.set(read.key, new Set(missing));
-      return [read, readText(read, typed[read.position] ?? [], found)];
-    }),
-  );
-  const fields = plan.roots.map((root) => `${JSON.stringify(root.key)}:${root.kind === 'TYPE' ? JSON.stringify(root.type) : textOfRead.get(root)}`);
-  return `{${fields.join()}}`;
+  const pieces: Buffer[] = [];
+  let before = '{';
+  for (const root of plan.roots) {
+    const key = `${before}${JSON.stringify(root.key)}:`;
+    before = ',';
+    if (root.kind === 'TYPE') {
+      pieces.push(Buffer.from(key + JSON.stringify(root.type)));
+      continue;
+    }
+    const found = texts[reads.indexOf(root)] ?? new Map<Uscc, Buffer | null>();
+    const missing = [...found].flatMap(([uscc, text]) => (text === null ? [uscc] : []));
+    if (missing.length > 0) journey.unknown.set(root.key, new Set(missing));
+    pieces.push(Buffer.from(key));
+    putRead(pieces, root, typed[root.position] ?? [], found);
+  }
+  pieces.push(Buffer.from('}'));
+  return pieces;
 }
 
-function readText({ problem: fields }: PlannedRead, typed: readonly TypedUscc[], found: ReadonlyMap<Uscc, string | null>): string {
-  const [only] = typed;
-  if (!fields) return (only?.ok ? found.get(only.uscc) : null) ?? 'null';
-  const places = typed.map((code) => {
-    if (!code.ok) return problemText(fields, problem(code.typed, 'INVALID_USCC', code.reason));
-    return found.get(code.uscc) ?? problemText(fields, problem(code.uscc, 'ENTERPRISE_UNKNOWN'));
+function putRead(pieces: Buffer[], { problem: fields }: PlannedRead, typed: readonly TypedUscc[], found: ReadonlyMap<Uscc, Buffer | null>): void {
+  if (!fields) {
+    const [only] = typed;
+    pieces.push((only?.ok ? found.get(only.uscc) : null) ?? NULL);
+    return;
+  }
+  pieces.push(OPEN);
+  typed.forEach((code, position) => {
+    if (position > 0) pieces.push(COMMA);
+    if (code.ok) pieces.push(found.get(code.uscc) ?? problemText(fields, problem(code.uscc, 'ENTERPRISE_UNKNOWN')));
+    else pieces.push(problemText(fields, problem(code.typed, 'INVALID_USCC', code.reason)));
   });
-  return `[${places.join()}]`;
+  pieces.push(CLOSE);
 }
 
-function problemText(fields: readonly ProblemField[], told: Problem): string {
-  return `{${fields.map((field) => `${JSON.stringify(field.key)}:${JSON.stringify(field.kind === 'TYPE' ? field.type : told[field.name])}`).join()}}`;
-}
-
-/** The answer as text: data that are text already stay as they are. */
-export function textOf({ data, ...rest }: FormattedExecutionResult): string {
-  if (!(data instanceof PlannedData))
-    return JSON.stringify({ ...(rest.errors ? { errors: rest.errors } : {}), data, ...(rest.extensions ? { extensions: rest.extensions } : {}) });
-  const { errors, extensions } = rest;
-  return `{${errors ? `"errors":${JSON.stringify(errors)},` : ''}"data":${data.text}${extensions ? `,"extensions":${JSON.stringify(extensions)}` : ''}}`;
+function problemText(fields: readonly ProblemField[], told: ReturnType<typeof problem>): Buffer {
+  const texts = fields.map((field) => `${JSON.stringify(field.key)}:${JSON.stringify(field.kind === 'TYPE' ? field.type : told[field.name])}`);
+  return Buffer.from(`{${texts.join()}}`);
 }

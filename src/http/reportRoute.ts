@@ -14,7 +14,7 @@ export interface ReportRoute {
   /** @throws Fault where nobody is believed to call */
   authenticated(request: FastifyRequest): Promise<Caller>;
   /** Sends what was made, as all answers are sent. */
-  sent(request: FastifyRequest, reply: FastifyReply, page: { readonly contentType: string; readonly body: string }): string;
+  sent(request: FastifyRequest, reply: FastifyReply, page: { readonly contentType: string; readonly body: string }): string | Buffer;
 }
 
 export function mountReports(server: FastifyInstance, { reports, authenticated, sent }: ReportRoute): void {

@@ -33,7 +33,7 @@ export interface Answering {
 interface AnswerOut {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly receipt: string | null;
   readonly code: string | null;
   readonly lookedUp: number;
@@ -125,7 +125,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
   });
   server.setErrorHandler(async (error, request, reply) => reply.send(await refused(request, reply, faultOf(error))));
 
-  async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string> {
+  async function refused(request: FastifyRequest, reply: FastifyReply, fault: Fault): Promise<string | Buffer> {
     const { startedAt, caller } = request.arrival;
     return sent(request, reply, await exchange.refuse({ id: request.id, caller, fault, startedAt, accept: request.headers.accept }));
   }
@@ -138,7 +138,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
     certificate: () => parts.certificateOf(request.socket)?.thumbprint ?? null,
   });
 
-  function sent(request: FastifyRequest, reply: FastifyReply, answer: AnswerOut): string {
+  function sent(request: FastifyRequest, reply: FastifyReply, answer: AnswerOut): string | Buffer {
     const seconds = (performance.now() - request.arrival.startedAt) / 1000;
     const id = answer.receipt ?? request.id;
     metrics.answered({ code: answer.code, status: answer.status, seconds, lookedUp: answer.lookedUp });

@@ -12,6 +12,8 @@ export type Fact =
       readonly known: true;
       /** One row, or the rows of a category of cardinality MANY, newest or largest first. */
       readonly rows: readonly Row[];
+      /** Whether there may be more rows behind these: only the first were wanted. */
+      readonly cut: boolean;
       readonly dataTime: Date;
       readonly receivedAt: Date;
       readonly delivery: number;
@@ -50,19 +52,40 @@ export function fromText(text: string): Line | null | undefined {
   return { dataTime, receivedAt, delivery, version, payload: text.slice(found[0].length) };
 }
 
-/** @throws Error when the payload is not JSON of a record. */
-export function toFact(line: Line | null): Fact {
+/** @param most rows that are wanted; there may be more of them. @throws Error when the payload is not JSON of a record. */
+export function toFact(line: Line | null, most?: number): Fact {
   if (line === null) return ABSENT;
-  const content = parsed(line.payload);
+  const first = most === undefined ? null : firstRows(line.payload, most);
+  const content = first ?? parsed(line.payload);
   if (typeof content !== 'object' || content === null) throw new Error('a payload is an object or a list of objects');
   return {
     known: true,
     rows: Array.isArray(content) ? content : [content],
+    cut: first !== null,
     dataTime: new Date(line.dataTime),
     receivedAt: new Date(line.receivedAt),
     delivery: line.delivery,
     version: line.version,
   };
+}
+
+/**
+ * The first rows of a list, without reading the rest; null where it has no more than these. Rows are flat, so one ends where
+ * the next begins; where that was inside a text, what is cut out is no JSON or fewer rows, and all of it is read.
+ */
+function firstRows(payload: string, most: number): Row[] | null {
+  if (!payload.startsWith('[')) return null;
+  let end = -1;
+  for (let row = 0; row < most; row++) {
+    end = payload.indexOf('},{"', end + 1);
+    if (end < 0) return null;
+  }
+  try {
+    const rows = JSON.parse(`${payload.slice(0, end)}}]`) as Row[];
+    return rows.length === most ? rows : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The parser's own message would quote the record. */

@@ -58,7 +58,7 @@ function released(row: Row, clear: readonly Item[], masked: readonly Item[]): Re
  * Rows lie in the order of one item, and where that is equal in the order of their whole text. An order that rests on
  * values the caller does not see would tell about them.
  */
-function orderMayShow(rows: readonly Row[], category: Category, outcomes: Outcomes): boolean {
+export function orderMayShow(rows: readonly Row[], category: Category, outcomes: Outcomes): boolean {
   if (category.orderedBy === null) return true;
   if (!orderingIsClear(category, outcomes)) return false;
   const name = category.orderedBy;

@@ -50,6 +50,8 @@ export interface Template extends Outline {
   readonly hash: string;
   /** Categories whose freshness is written, which changes with time. */
   readonly dated: readonly Category[];
+  /** Rows that are written at most, by category. */
+  readonly reach: ReadonlyMap<Category, number>;
   /** @throws Unwritable */
   write(uscc: Uscc, name: string | null, releasedOf: (category: Category) => Released | null): string;
 }
@@ -65,12 +67,15 @@ const FORM = 1;
 export function openTemplate(outline: Outline): Template {
   const fields = outline.fields.map(enterpriseWriter);
   const dated = new Set<Category>();
-  for (const field of outline.fields)
-    if (field.kind === 'DOMAIN')
-      for (const category of field.fields) if (category.kind === 'CATEGORY' && showsFreshness(category)) dated.add(category.category);
+  const reach = new Map<Category, number>();
+  for (const field of categoriesIn(outline)) {
+    if (showsFreshness(field)) dated.add(field.category);
+    reach.set(field.category, Math.max(reach.get(field.category) ?? 0, field.first));
+  }
   return {
     ...outline,
     dated: [...dated],
+    reach,
     hash: createHash('sha256')
       .update(JSON.stringify([FORM, outlineText(outline)]))
       .digest('base64url'),
@@ -181,6 +186,11 @@ function valueWriter(type: DataType): Writer<Value> {
         return JSON.stringify(value);
       };
   }
+}
+
+function categoriesIn({ fields }: Outline): CategoryField[] {
+  const domains = fields.flatMap((field) => (field.kind === 'DOMAIN' ? field.fields : []));
+  return domains.flatMap((field) => (field.kind === 'CATEGORY' ? [field] : []));
 }
 
 function showsFreshness({ fields }: CategoryField): boolean {

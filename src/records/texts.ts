@@ -8,16 +8,16 @@ import { LRUCache } from 'lru-cache';
 import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { maskValue } from '../access/masks.js';
 import { fromByte } from '../access/outcome.js';
-import type { Catalogue, Category } from '../catalogue/model.js';
+import type { Catalogue, Category, Item } from '../catalogue/model.js';
 import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
-import { ABSENT, type Fact, IDENTITY, toFact, type Wanted } from './fact.js';
+import { type Fact, IDENTITY, toFact, type Wanted } from './fact.js';
 import type { Sources } from './facts.js';
 import type { Generations, Look } from './generations.js';
 import { type Given, openGiven } from './given.js';
 import { freshnessOf } from './provenance.js';
-import { type Released, release } from './release.js';
+import { orderMayShow, type Released, release } from './release.js';
 import { fetchLines, keyOf } from './statement.js';
 import type { Template } from './template.js';
 
@@ -26,8 +26,8 @@ export interface WantedTexts {
   readonly usccs: readonly Uscc[];
 }
 export interface FetchedTexts {
-  /** Of each wanted, by enterprise; null where the zone holds no such enterprise, which is told only to those who are given something. */
-  readonly texts: readonly ReadonlyMap<Uscc, string | null>[];
+  /** Of each wanted, by enterprise, as UTF-8; null where the zone holds no such enterprise, which is told only to those who are given something. */
+  readonly texts: readonly ReadonlyMap<Uscc, Buffer | null>[];
   /** Records looked up, each once. */
   readonly lookedUp: number;
   readonly sources: Readonly<Sources>;
@@ -46,7 +46,8 @@ export interface TextCounts {
 }
 
 interface Kept {
-  readonly text: string | null;
+  /** In UTF-8, so that it is written out as it lies. */
+  readonly text: Buffer | null;
   /** Between these times (ms, both inclusive) what it says of freshness holds. */
   readonly from: number;
   readonly until: number;
@@ -61,8 +62,8 @@ interface Missing {
 
 const KEPT_BYTES = 96_000_000;
 const REDIS_TTL_SECONDS = 3_600;
-/** What a kept text takes beside its characters, which are counted as two bytes each. */
-const OVERHEAD_BYTES = 250;
+/** What a kept text takes beside its bytes: its key, its Buffer, its place in the list. */
+const OVERHEAD_BYTES = 400;
 
 export interface TextsParts {
   readonly postgres: Postgres;
@@ -78,18 +79,22 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
 
   const { givenOf, nameByteOf } = openGiven(catalogue);
 
-  function write(permit: Permit, template: Template, uscc: Uscc, identity: Fact, factOf: (category: Category) => Fact): Kept {
+  function write(permit: Permit, template: Template, uscc: Uscc, factOf: FactOf): Kept {
+    const identity = factOf(uscc, IDENTITY);
     if (!identity.known) return { text: null, ...ALWAYS };
     const released = new Map<Category, Released | null>();
     const releasedOf = (category: Category): Released | null => {
       const made = released.get(category);
       if (made !== undefined) return made;
       const asked = template.asked.get(category) ?? [];
-      const fresh = permit.fetches(uscc, category, asked) ? release(factOf(category), category, asked, permit.of(uscc, category).outcomes, permit.time) : null;
+      const fresh = permit.fetches(uscc, category, asked) ? releasedIn(template, asked, uscc, category, permit, factOf) : null;
       released.set(category, fresh);
       return fresh;
     };
-    return { text: template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf), ...holding(template, factOf, permit.time) };
+    return {
+      text: bytesOf(template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf)),
+      ...holding(template, (category) => factOf(uscc, category), permit.time),
+    };
   }
   function nameIn(identity: Fact, permit: Permit, { name }: Template, uscc: Uscc): string | null {
     const found = identity.known ? identity.rows[0]?.name : undefined;
@@ -121,7 +126,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
     async fetch(permit, wanted) {
       const look = await generations.current();
       const time = permit.time.getTime();
-      const texts = wanted.map(() => new Map<Uscc, string | null>());
+      const texts = wanted.map(() => new Map<Uscc, Buffer | null>());
       const sources: Sources = { memory: 0, redis: 0, postgres: 0 };
       const tally = openTally(wanted.length > 1);
       let missing: Missing[] = [];
@@ -131,10 +136,8 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
         for (const uscc of usccs) {
           const given = givenOf(permit, template, uscc);
           if (!given.looksUp) {
-            texts[place]?.set(
-              uscc,
-              template.write(uscc, null, () => null),
-            );
+            const nothing = template.write(uscc, null, () => null);
+            texts[place]?.set(uscc, bytesOf(nothing));
             continue;
           }
           const newRecords = tally.add(uscc, given.fetched);
@@ -149,7 +152,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
       }
       const settle = ({ place, uscc, key }: Missing, kept: Kept) => {
         texts[place]?.set(uscc, kept.text);
-        local.set(key, kept, { size: OVERHEAD_BYTES + 2 * (key.length + (kept.text?.length ?? 0)) });
+        local.set(key, kept, { size: OVERHEAD_BYTES + (kept.text?.length ?? 0) });
       };
       if (missing.length > 0) {
         const found = await fromRedis(look, missing);
@@ -168,7 +171,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
         const lines: [string, string][] = [];
         for (const one of missing) {
           const { template } = wanted[one.place] as WantedTexts;
-          const kept = write(permit, template, one.uscc, factOf(one.uscc, IDENTITY), (category) => factOf(one.uscc, category));
+          const kept = write(permit, template, one.uscc, factOf);
           counts.written++;
           settle(one, kept);
           lines.push([redisKey(look, one.uscc, one.key), toLine(kept)]);
@@ -218,8 +221,11 @@ function openTally(several: boolean) {
   return tally;
 }
 
-/** All that is missing in one statement; each fact is read once, however many texts are made of it. */
-async function fetchFacts(postgres: Postgres, look: Look, missing: readonly Missing[]): Promise<(uscc: Uscc, category: Wanted['category']) => Fact> {
+/** A fact, or its first rows where no more are wanted. */
+type FactOf = (uscc: Uscc, category: Wanted['category'], rows?: number) => Fact;
+
+/** All that is missing in one statement. */
+async function fetchFacts(postgres: Postgres, look: Look, missing: readonly Missing[]): Promise<FactOf> {
   const wanted = new Map<string, Wanted>();
   const want = (one: Wanted) => wanted.set(keyOf(one.uscc, look.idOf(one.category)), one);
   for (const { uscc, given } of missing) {
@@ -227,13 +233,15 @@ async function fetchFacts(postgres: Postgres, look: Look, missing: readonly Miss
     for (const category of given.fetched) want({ uscc, category });
   }
   const lines = await fetchLines(postgres, look, [...wanted.values()]);
-  const facts = new Map<string, Fact>();
-  return (uscc, category) => {
-    const key = keyOf(uscc, look.idOf(category));
-    let fact = facts.get(key);
-    if (!fact) facts.set(key, (fact = wanted.has(key) ? toFact(lines.get(key) ?? null) : ABSENT));
-    return fact;
-  };
+  return (uscc, category, rows) => toFact(lines.get(keyOf(uscc, look.idOf(category))) ?? null, rows);
+}
+
+/** Long lists are mostly read from the front: their first rows are enough where those lie in an order that may show. */
+function releasedIn({ reach }: Template, asked: readonly Item[], uscc: Uscc, category: Category, permit: Permit, factOf: FactOf): Released | null {
+  const { outcomes } = permit.of(uscc, category);
+  let fact = factOf(uscc, category, (reach.get(category) ?? 0) + 1);
+  if (fact.known && fact.cut && !orderMayShow(fact.rows, category, outcomes)) fact = factOf(uscc, category);
+  return release(fact, category, asked, outcomes, permit.time);
 }
 
 /** Generations of all that a template asks, in one short word; looks are replaced, so the word is made once for each. */
@@ -254,7 +262,14 @@ function redisKey({ zone }: Look, uscc: Uscc, key: string): string {
   return `zone:${zone}:{${uscc}}:text:${key.slice(uscc.length)}`;
 }
 
-const toLine = ({ text, from, until }: Kept) => `${from}|${until}|${text ?? '-'}`;
+const toLine = ({ text, from, until }: Kept) => `${from}|${until}|${text?.toString() ?? '-'}`;
+
+/** Memory of its own: a slice of Node's pool would keep the pool alive. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
 
 function fromLine(line: string | null): Kept | undefined {
   const found = line === null ? null : /^(\d{1,16})\|(\d{1,16})\|/.exec(line);
@@ -262,5 +277,5 @@ function fromLine(line: string | null): Kept | undefined {
   const text = line.slice(found[0].length);
   // A text is an object or nothing; whatever else stands there is not ours.
   if (text !== '-' && !(text.startsWith('{') && text.endsWith('}'))) return undefined;
-  return { text: text === '-' ? null : text, from: Number(found[1]), until: Number(found[2]) };
+  return { text: text === '-' ? null : bytesOf(text), from: Number(found[1]), until: Number(found[2]) };
 }

@@ -34,6 +34,7 @@ const itemsOf = (category: Category, ...names: string[]): Item[] => names.map((n
 const outcomes = (others: Readonly<Record<string, number>> = {}): Uint8Array => Uint8Array.from(catalogue.items, ({ name }) => others[name] ?? CLEAR);
 const fact = (rows: readonly Row[], version = 5): Fact => ({
   known: true,
+  cut: false,
   rows,
   dataTime: new Date('2026-10-31T16:00:00Z'),
   receivedAt: new Date('2026-11-03T01:00:00Z'),
@@ -283,9 +284,30 @@ describe('a record as a line of text', () => {
     for (const text of ['', '--', '{}', '1|2|3', '1|2|3|4', 'a|b|c|d|{}', '1|2|3|x|{}', ' 1|2|3|4|{}']) expect(fromText(text)).toBeUndefined();
   });
 
+  test.each([
+    ['[{"a":1},{"a":2},{"a":3}]', 2, 2],
+    ['[{"a":1},{"a":2},{"a":3}]', 3, 3],
+    ['[{"a":1},{"a":2},{"a":3}]', 9, 3],
+    // What looks like the end of a row stands at the end of a text.
+    ['[{"a":"x},{"},{"a":2},{"a":3}]', 1, 3],
+    ['[{"a":"x},{","b":1},{"a":2},{"a":3}]', 2, 3],
+    ['[{"a":"\\"},{\\""},{"a":2},{"a":3}]', 1, 1],
+    ['[]', 1, 0],
+    ['{"a":"},{"}', 1, 1],
+  ])('of which only the first rows are wanted: %s, %d', (payload, most, read) => {
+    const { rows, cut } = toFact(line(payload), most) as Extract<Fact, { known: true }>;
+    const all = [JSON.parse(payload)].flat();
+    // Cut or whole, never fewer than were wanted.
+    expect(rows.length).toBeGreaterThanOrEqual(Math.min(most, all.length));
+    expect(rows).toEqual(all.slice(0, rows.length));
+    if (rows.length < all.length) expect(cut).toBe(true);
+    expect(rows).toHaveLength(read);
+  });
+
   test('becomes a fact of one row or of many, with its times', () => {
     expect(toFact(line('{"office":"甲局"}'))).toEqual({
       known: true,
+      cut: false,
       rows: [{ office: '甲局' }],
       dataTime: new Date(1_730_000_000_000),
       receivedAt: new Date(1_730_000_001_000),
