@@ -37,7 +37,7 @@ export function compile(standing: Standing, purpose: Purpose, time: Date, catalo
 }
 
 function compileAfresh(standing: Standing, purpose: Purpose, time: Date, catalogue: Catalogue): Compiled {
-  const arrays = new Map<string, Outcomes>();
+  const arrays: Readonly<Record<Subject, Partial<Record<ConsentState, Outcomes>>>> = { FIRM: {}, PERSON: {} };
   const boundaries = [...standing.agreements, ...standing.grants]
     .flatMap(({ validFrom, validUntil }) => [validFrom.getTime(), validUntil.getTime()])
     .concat(
@@ -50,10 +50,7 @@ function compileAfresh(standing: Standing, purpose: Purpose, time: Date, catalog
     from: Math.max(Number.NEGATIVE_INFINITY, ...boundaries.filter((boundary) => boundary <= now)),
     until: Math.min(Number.POSITIVE_INFINITY, ...boundaries.filter((boundary) => boundary > now)),
     outcomesFor(subject, consent) {
-      const key = `${subject} ${consent}`;
-      let outcomes = arrays.get(key);
-      if (!outcomes) arrays.set(key, (outcomes = outcomesOf({ standing, purpose, time, consent, subject }, catalogue)));
-      return outcomes;
+      return (arrays[subject][consent] ??= outcomesOf({ standing, purpose, time, consent, subject }, catalogue));
     },
   };
 }

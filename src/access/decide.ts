@@ -22,6 +22,7 @@ export interface CategoryPermit {
 
 class MintedPermit {
   readonly #decided = new Map<Uscc, Map<Category, CategoryPermit>>();
+  #last: { readonly uscc: Uscc; readonly decided: Map<Category, CategoryPermit> } | null = null;
   readonly institution: InstitutionId;
   readonly policyVersion: number;
   readonly epoch: number;
@@ -42,14 +43,22 @@ class MintedPermit {
 
   /** What may be seen of a category of an enterprise. */
   of(uscc: Uscc, category: Category): CategoryPermit {
-    let ofEnterprise = this.#decided.get(uscc);
-    if (!ofEnterprise) this.#decided.set(uscc, (ofEnterprise = new Map()));
+    const ofEnterprise = this.#decidedOf(uscc);
     let decided = ofEnterprise.get(category);
     if (!decided) {
       const { state, consents } = consentStateOf(this.grounds.consentsOf(uscc), category, this.purpose, this.time);
       decided = { outcomes: this.compiled.outcomesFor(isPersonsBusiness(uscc) ? 'PERSON' : 'FIRM', state), consents };
       ofEnterprise.set(category, decided);
     }
+    return decided;
+  }
+
+  /** Mostly the same enterprise is asked for several times in a row. */
+  #decidedOf(uscc: Uscc): Map<Category, CategoryPermit> {
+    if (this.#last?.uscc === uscc) return this.#last.decided;
+    let decided = this.#decided.get(uscc);
+    if (!decided) this.#decided.set(uscc, (decided = new Map()));
+    this.#last = { uscc, decided };
     return decided;
   }
 

@@ -88,7 +88,8 @@ export function settled(item: Item, settings: Standing['settings']): Item {
 }
 
 export function isLive(term: Term, time: Date): boolean {
-  return term.validFrom <= time && time < term.validUntil;
+  const now = time.getTime();
+  return term.validFrom.getTime() <= now && now < term.validUntil.getTime();
 }
 
 export function coversItem(scope: readonly string[], category: Category, item: Item): boolean {
@@ -109,14 +110,19 @@ export function consentStateOf(
   purpose: Purpose,
   time: Date,
 ): { state: ConsentState; consents: readonly string[] } {
-  const covering = consents.filter(
-    (consent) => consent.purposes.includes(purpose) && coversCategory(consent.scope, category) && !consent.struck.includes(category.code),
-  );
-  const standing = covering.filter((consent) => consent.withdrawnAt === null || consent.withdrawnAt > time);
-  const live = standing.filter((consent) => isLive(consent, time));
+  // For a batch this is asked of each enterprise and category: one pass, and nothing is made on the way.
+  const live: Consent[] = [];
+  let withdrawn = false;
+  let ended = false;
+  for (const consent of consents) {
+    if (!consent.purposes.includes(purpose) || !coversCategory(consent.scope, category) || consent.struck.includes(category.code)) continue;
+    if (consent.withdrawnAt !== null && consent.withdrawnAt <= time) withdrawn = true;
+    else if (isLive(consent, time)) live.push(consent);
+    else if (consent.validUntil <= time) ended = true;
+  }
   if (live.length > 0) {
     return { state: live.every(({ personal }) => personal === 'CLEAR') ? 'PERSONAL_CLEAR' : 'PERSONAL_MASKED', consents: live.map(({ id }) => id) };
   }
-  if (covering.length > standing.length) return { state: 'WITHDRAWN', consents: [] };
-  return { state: standing.some(({ validUntil }) => validUntil <= time) ? 'EXPIRED' : 'NONE', consents: [] };
+  if (withdrawn) return { state: 'WITHDRAWN', consents: [] };
+  return { state: ended ? 'EXPIRED' : 'NONE', consents: [] };
 }

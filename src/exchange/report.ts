@@ -71,33 +71,40 @@ export function reportOf(permit: Permit, reads: readonly AskedRead[], unknown: R
 }
 
 function groupsOf(permit: Permit, read: AskedRead, catalogue: Catalogue): Group[] {
-  const groups: Group[] = [];
-  for (const [category, asked] of askedWithName(read, catalogue)) {
-    const known = new Map<Outcomes, Group>();
-    read.usccs.forEach((uscc, position) => {
+  const categories = [...askedWithName(read, catalogue)];
+  const groups = categories.map(() => new Map<Outcomes, Group>());
+  read.usccs.forEach((uscc, position) => {
+    for (let place = 0; place < categories.length; place++) {
+      const [category, asked] = categories[place] as (typeof categories)[number];
+      const known = groups[place] as Map<Outcomes, Group>;
       const { outcomes } = permit.of(uscc, category);
       const group = known.get(outcomes);
       if (group) group.positions.push(position);
       else known.set(outcomes, { category, asked, outcomes, positions: [position] });
-    });
-    groups.push(...known.values());
-  }
-  return groups;
+    }
+  });
+  return groups.flatMap((known) => [...known.values()]);
 }
 
 /** Which consents the outcomes rest on, enterprise by enterprise. */
 function consentsUsed(permit: Permit, read: AskedRead, catalogue: Catalogue): ConsentUse[] {
   const categories = [...askedWithName(read, catalogue)];
-  return read.usccs.flatMap((uscc, enterprise) => {
+  const uses: ConsentUse[] = [];
+  read.usccs.forEach((uscc, enterprise) => {
     const covered = new Map<string, string[]>();
     for (const [category, asked] of categories) {
       const { consents } = permit.of(uscc, category);
       // Where nothing was given, no consent was used.
       if (consents.length === 0 || !permit.fetches(uscc, category, asked)) continue;
-      for (const id of consents) covered.set(id, [...(covered.get(id) ?? []), category.code]);
+      for (const id of consents) {
+        const codes = covered.get(id);
+        if (codes) codes.push(category.code);
+        else covered.set(id, [category.code]);
+      }
     }
-    return [...covered].map(([id, codes]) => ({ id, enterprise, ...(codes.length < categories.length ? { categories: codes } : {}) }));
+    for (const [id, codes] of covered) uses.push({ id, enterprise, ...(codes.length < categories.length ? { categories: codes } : {}) });
   });
+  return uses;
 }
 
 /** `Enterprise.name` is governed as an item of the registration, asked or not asked there. */

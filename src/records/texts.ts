@@ -20,6 +20,7 @@ import { freshnessOf } from './provenance.js';
 import { orderMayShow, type Released, release } from './release.js';
 import { fetchLines, keyOf } from './statement.js';
 import type { Template } from './template.js';
+import { bytesOf, fromLine, type Kept, toLine } from './textLine.js';
 
 export interface WantedTexts {
   readonly template: Template;
@@ -45,21 +46,24 @@ export interface TextCounts {
   readonly bytes: number;
 }
 
-interface Kept {
-  /** In UTF-8, so that it is written out as it lies. */
-  readonly text: Buffer | null;
-  /** Between these times (ms, both inclusive) what it says of freshness holds. */
-  readonly from: number;
-  readonly until: number;
-}
 interface Missing {
   readonly place: number;
   readonly uscc: Uscc;
   readonly given: Given;
-  readonly key: string;
+  /** What the text depends on beside the enterprise. */
+  readonly kind: Kind;
   readonly newRecords: number;
 }
 
+/** All that a text depends on beside the enterprise: for Redis in full, in this process by a short number. */
+interface Kind {
+  readonly full: string;
+  readonly short: string;
+}
+
+const NO_KIND: Kind = { full: '', short: '' };
+/** Kinds that are in use in one process at once; one that is forgotten gets another number, and its texts are not met again. */
+const MOST_KINDS = 10_000;
 const KEPT_BYTES = 96_000_000;
 const REDIS_TTL_SECONDS = 3_600;
 /** What a kept text takes beside its bytes: its key, its Buffer, its place in the list. */
@@ -76,6 +80,14 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
   const local = new LRUCache<string, Kept>({ maxSize: KEPT_BYTES, maxEntrySize: KEPT_BYTES / 10 });
   const nameItem = catalogue.item(NAME_ITEM);
   const counts = { local: 0, redis: 0, written: 0 };
+  const kinds = new LRUCache<string, Kind>({ max: MOST_KINDS });
+  let lastKind = 0;
+  function kindOf(template: Template, given: Given, generations: string): Kind {
+    const full = `${template.hash}${given.hash}${generations}`;
+    let kind = kinds.get(full);
+    if (!kind) kinds.set(full, (kind = { full, short: (++lastKind).toString(36) }));
+    return kind;
+  }
 
   const { givenOf, nameByteOf } = openGiven(catalogue);
 
@@ -104,7 +116,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
   }
 
   async function fromRedis(look: Look, missing: readonly Missing[]): Promise<(Kept | undefined)[]> {
-    const replies = await cache.read(missing.map(({ uscc, key }) => [redisKey(look, uscc, key)]));
+    const replies = await cache.read(missing.map(({ uscc, kind }) => [redisKey(look, uscc, kind)]));
     return missing.map((_, position) => fromLine(replies?.[position]?.[0] ?? null));
   }
 
@@ -133,6 +145,8 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
       for (let place = 0; place < wanted.length; place++) {
         const { template, usccs } = wanted[place] as WantedTexts;
         const word = generationsOf(template, look);
+        // Mostly the same is given of one enterprise as of the one before.
+        let before: { given: Given | null; kind: Kind } = { given: null, kind: NO_KIND };
         for (const uscc of usccs) {
           const given = givenOf(permit, template, uscc);
           if (!given.looksUp) {
@@ -141,18 +155,19 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
             continue;
           }
           const newRecords = tally.add(uscc, given.fetched);
-          const key = `${uscc}${template.hash}${given.hash}${word}`;
-          const kept = local.get(key);
+          if (before.given !== given) before = { given, kind: kindOf(template, given, word) };
+          const { kind } = before;
+          const kept = local.get(uscc + kind.short);
           if (kept && kept.from <= time && time <= kept.until) {
             counts.local++;
             sources.memory += newRecords;
             texts[place]?.set(uscc, kept.text);
-          } else missing.push({ place, uscc, given, key, newRecords });
+          } else missing.push({ place, uscc, given, kind, newRecords });
         }
       }
-      const settle = ({ place, uscc, key }: Missing, kept: Kept) => {
+      const settle = ({ place, uscc, kind }: Missing, kept: Kept) => {
         texts[place]?.set(uscc, kept.text);
-        local.set(key, kept, { size: OVERHEAD_BYTES + (kept.text?.length ?? 0) });
+        local.set(uscc + kind.short, kept, { size: OVERHEAD_BYTES + (kept.text?.length ?? 0) });
       };
       if (missing.length > 0) {
         const found = await fromRedis(look, missing);
@@ -174,7 +189,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
           const kept = write(permit, template, one.uscc, factOf);
           counts.written++;
           settle(one, kept);
-          lines.push([redisKey(look, one.uscc, one.key), toLine(kept)]);
+          lines.push([redisKey(look, one.uscc, one.kind), toLine(kept)]);
         }
         cache.write(lines, REDIS_TTL_SECONDS);
       }
@@ -258,24 +273,6 @@ function generationsOf(template: Template, look: Look): string {
 }
 
 /** The braces are Redis Cluster's hash tag: all keys of an enterprise lie on one node. */
-function redisKey({ zone }: Look, uscc: Uscc, key: string): string {
-  return `zone:${zone}:{${uscc}}:text:${key.slice(uscc.length)}`;
-}
-
-const toLine = ({ text, from, until }: Kept) => `${from}|${until}|${text?.toString() ?? '-'}`;
-
-/** Memory of its own: a slice of Node's pool would keep the pool alive. */
-function bytesOf(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  bytes.write(text);
-  return bytes;
-}
-
-function fromLine(line: string | null): Kept | undefined {
-  const found = line === null ? null : /^(\d{1,16})\|(\d{1,16})\|/.exec(line);
-  if (!found || line === null) return undefined;
-  const text = line.slice(found[0].length);
-  // A text is an object or nothing; whatever else stands there is not ours.
-  if (text !== '-' && !(text.startsWith('{') && text.endsWith('}'))) return undefined;
-  return { text: text === '-' ? null : bytesOf(text), from: Number(found[1]), until: Number(found[2]) };
+function redisKey({ zone }: Look, uscc: Uscc, { full }: Kind): string {
+  return `zone:${zone}:{${uscc}}:text:${full}`;
 }
