@@ -281,8 +281,14 @@ async function strangeEntry(redis: Redis, { records, names }: Holding, owner: Po
   const keys = await redis.keys(`zone:${zone?.zone}:*`);
   if (keys.length === 0) return 'Redis was not used';
   for (const key of keys) {
-    const found = /^zone:[0-9a-f]{8}:\{([0-9A-Z]{18})\}:(\d+):(\d+)$/.exec(key);
     const text = await redis.get(key);
+    const [, textOf] = /^zone:[0-9a-f]{8}:\{([0-9A-Z]{18})\}:text:[\w-]{87}$/.exec(key) ?? [];
+    if (textOf && text !== null) {
+      const told = JSON.parse(text.replace(/^\d+\|\d+\|/, '').replace(/^-$/, 'null'));
+      if ((told === null) === names.has(textOf)) return `a text in Redis of a firm that is there and is not: ${key}`;
+      continue;
+    }
+    const found = /^zone:[0-9a-f]{8}:\{([0-9A-Z]{18})\}:(\d+):(\d+)$/.exec(key);
     if (!found || text === null) return `a strange key in Redis: ${key}`;
     const [, uscc, id, generation] = found as unknown as [string, string, string, string];
     const category = codes.find((one) => one.id === Number(id));
