@@ -31,7 +31,8 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
   const witnessFile = options.against ?? beside('witness.jsonl');
   const since = sinceOf(options.since);
   // Opened before the snapshot: what a witness is told later is not in it.
-  const witnesses = options.against !== undefined || existsSync(witnessFile) ? notesBy(witnessFile) : [];
+  const witnessed = options.against !== undefined || existsSync(witnessFile);
+  const witnesses = witnessed ? notesBy(witnessFile) : [];
   const archives = archivesIn(options.archive, config);
   const database = await openDatabase(config);
   let bar: Progress | null = null;
@@ -71,6 +72,7 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
     (bar as Progress | null)?.end();
     bar = null;
     say(options.json ? JSON.stringify(verification, null, 2) : summaryOf(verification, keys.length));
+    if (!witnessed) process.stderr.write(UNWITNESSED);
     process.exitCode = EXIT_CODES[verification.state];
     const { entries, counts: kinds } = verification;
     await openVerifications({ postgres }).record({ startedAt, finishedAt: new Date(), entries, kinds });
@@ -81,6 +83,9 @@ export async function verifyWholeLog(options: VerifyLogOptions): Promise<Verific
   }
 }
 
+const UNWITNESSED = `未用见证：倒退后以同一密钥重签的日志看似完好，请以 --against 给出见证文件
+NO WITNESS was held against it: a log that was rewound and signed anew by the same key looks whole. Give a witness's file by --against.
+`;
 const EXIT_CODES = { CLEAN: 0, FINDINGS: 2, PARTIAL: 3 } as const;
 const STATES = { CLEAN: '无异常 CLEAN', FINDINGS: '有异常 FINDINGS', PARTIAL: '已核验部分无异常 PARTIAL' } as const;
 

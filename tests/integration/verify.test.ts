@@ -1,6 +1,6 @@
 /** `audit verify` on a real log: what it prints and how it ends; where it begins; what it does with what is far away. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -63,6 +63,12 @@ test('the command: 0 where it is clean, 2 where something is wrong, 1 where it c
   await set(row?.entry);
   expect(edited.status).toBe(2);
   expect(edited.stdout).toMatch(new RegExp(`EDITED +leaf 300, place \\d+, id ${row?.id}: `));
+
+  // Without a witness it says so, loudly: a log that was rewound and signed anew would look as clean.
+  renameSync(beside('witness.jsonl'), beside('away.jsonl'));
+  const unwitnessed = run();
+  renameSync(beside('away.jsonl'), beside('witness.jsonl'));
+  expect(unwitnessed).toMatchObject({ status: 0, stderr: expect.stringContaining('NO WITNESS') });
 
   expect(run('--keys', beside('none.txt'))).toMatchObject({ status: 1, stderr: expect.stringContaining('BAD_USER_INPUT') });
   expect(run('--since', 'yesterday')).toMatchObject({ status: 1, stderr: expect.stringContaining('--since') });
