@@ -148,7 +148,7 @@ figure{margin:0 0 1rem;break-inside:avoid}figcaption{color:#5a6472;font-size:.85
 figcaption span{margin-left:1em}figcaption i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
 svg{width:100%;height:auto}svg text{font-size:11px;fill:#1c2430}.grid{stroke:#d5dae1}
 table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e4e8ed;overflow-wrap:anywhere}
-td:not(:first-child),th:not(:first-child){text-align:right}tr{break-inside:avoid}thead{display:table-header-group}
+td:not(:first-child),th:not(:first-child){text-align:right}td:not(:first-child){overflow-wrap:normal}tr{break-inside:avoid}thead{display:table-header-group}
 footer{margin-top:2rem;color:#5a6472;font-size:.8rem}.none{color:#5a6472}
 @media print{body{margin:0;max-width:none}section{break-inside:auto}h2{break-after:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 @page{size:A4;margin:16mm}
