@@ -8,7 +8,12 @@ export interface Kept {
   readonly until: number;
 }
 
-export const toLine = ({ text, from, until }: Kept) => `${from}|${until}|${text?.toString() ?? '-'}`;
+/** The same before it is kept. */
+export type Written = Omit<Kept, 'text'> & { readonly text: string | null };
+
+export const toLine = ({ text, from, until }: Written) => `${from}|${until}|${text ?? '-'}`;
+
+export const keptOf = ({ text, from, until }: Written): Kept => ({ text: text === null ? null : bytesOf(text), from, until });
 
 /** Memory of its own: a slice of Node's pool would keep the pool alive. */
 export function bytesOf(text: string): Buffer {

@@ -20,7 +20,7 @@ import { freshnessOf } from './provenance.js';
 import { orderMayShow, type Released, release } from './release.js';
 import { fetchLines, keyOf } from './statement.js';
 import type { Template } from './template.js';
-import { bytesOf, fromLine, type Kept, toLine } from './textLine.js';
+import { bytesOf, fromLine, type Kept, keptOf, toLine, type Written } from './textLine.js';
 
 export interface WantedTexts {
   readonly template: Template;
@@ -91,7 +91,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
 
   const { givenOf, nameByteOf } = openGiven(catalogue);
 
-  function write(permit: Permit, template: Template, uscc: Uscc, factOf: FactOf): Kept {
+  function write(permit: Permit, template: Template, uscc: Uscc, factOf: FactOf): Written {
     const identity = factOf(uscc, IDENTITY);
     if (!identity.known) return { text: null, ...ALWAYS };
     const released = new Map<Category, Released | null>();
@@ -104,7 +104,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
       return fresh;
     };
     return {
-      text: bytesOf(template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf)),
+      text: template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf),
       ...holding(template, (category) => factOf(uscc, category), permit.time),
     };
   }
@@ -186,10 +186,10 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
         const lines: [string, string][] = [];
         for (const one of missing) {
           const { template } = wanted[one.place] as WantedTexts;
-          const kept = write(permit, template, one.uscc, factOf);
+          const written = write(permit, template, one.uscc, factOf);
           counts.written++;
-          settle(one, kept);
-          lines.push([redisKey(look, one.uscc, one.kind), toLine(kept)]);
+          settle(one, keptOf(written));
+          lines.push([redisKey(look, one.uscc, one.kind), toLine(written)]);
         }
         cache.write(lines, REDIS_TTL_SECONDS);
       }
