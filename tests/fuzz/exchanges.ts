@@ -115,7 +115,8 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
       { production: false },
     );
     exchanges.push(exchange);
-    return async ({ institution, ...body }) => {
+    return async ({ institution, query, variables, operationName }) => {
+      const body = { query, variables, ...(operationName ? { operationName } : {}) };
       const id = newId();
       const caller = { kind: 'INSTITUTION', institution: institution as InstitutionId, client: 'fuzz' } as const;
       const answer = await exchange.answer({ id, caller, body, safe: false, accept: undefined, startedAt: performance.now() });
