@@ -9,7 +9,7 @@ import type { Database } from '../../src/zone/database.js';
 import { type Chance, chanceFrom } from './chance.js';
 import { type Asked, type Exchanges, openExchanges, type Told } from './exchanges.js';
 import { type OddRecords, prepareOddRecords } from './oddRecords.js';
-import { type Operation, operationOf } from './operations.js';
+import { type Operation, operationOf, renamed } from './operations.js';
 import { INSTITUTIONS, NOBODY } from './place.js';
 import { policyArbitraries } from './policies.js';
 import { smaller } from './smaller.js';
@@ -49,9 +49,9 @@ export interface EqualityOutcome extends EqualityTally {
   readonly counterexample: string | null;
 }
 
-const OPERATIONS = 8;
+const OPERATIONS = 12;
 const VARIANTS = 2;
-const CHANGES = 6;
+const CHANGES = 8;
 /** Operations asked at once: as many as a busy gateway has under way, and not so many that Redis goes unread. */
 const AT_ONCE = 8;
 const SHRINKING_MS = 20_000;
@@ -127,14 +127,15 @@ interface Question extends Asked {
 }
 
 function questionsOf(chance: Chance, { categories }: World, records: OddRecords, tally: EqualityTally): Question[] {
-  return Array.from({ length: OPERATIONS }, () => operationOf(chance, categories, records.cursorOf)).flatMap((operation) => {
+  const drawn = Array.from({ length: OPERATIONS }, () => operationOf(chance, categories, records.cursorOf));
+  return [...drawn, renamed(chance.of(drawn)), renamed(chance.of(drawn))].flatMap((operation) => {
     for (const feature of operation.features) tally.features.set(feature, (tally.features.get(feature) ?? 0) + 1);
     return Array.from({ length: VARIANTS }, () => questionOf(chance, operation));
   });
 }
 function questionOf(chance: Chance, operation: Operation): Question {
   const institution = chance.weighed([
-    [10, INSTITUTIONS[0].code],
+    [20, INSTITUTIONS[0].code],
     [8, chance.of(INSTITUTIONS).code],
     [0.2, NOBODY],
   ]);
@@ -149,9 +150,9 @@ function variedOf(chance: Chance, asked: readonly Question[]): Question[] {
 async function compareAll(exchanges: Exchanges, asked: readonly Question[], tally: EqualityTally, changed: string, shrinks: boolean): Promise<string | null> {
   for (let from = 0; from < asked.length; from += AT_ONCE) {
     const some = asked.slice(from, from + AT_ONCE);
-    const ask = (how: (one: Asked) => Promise<Told>) => Promise.all(some.map((one) => how(one)));
-    const [right, cold] = await Promise.all([ask(exchanges.byGraphql), ask(exchanges.byPlan)]);
-    const [again, third] = await Promise.all([ask(exchanges.byPlan), ask(exchanges.fromRedis)]);
+    const [right, cold] = await Promise.all([exchanges.byGraphql(some), exchanges.byPlan(some)]);
+    const again = await exchanges.byPlan(some);
+    const third = await exchanges.fromRedis(some);
     for (const [place, one] of some.entries()) {
       const must = right[place] as Told;
       count(tally, must);
@@ -172,8 +173,11 @@ async function compareAll(exchanges: Exchanges, asked: readonly Question[], tall
 
 async function differs(exchanges: Exchanges, asked: Asked): Promise<boolean> {
   exchanges.startAnew();
-  const must = await exchanges.byGraphql(asked);
-  for (const how of [exchanges.byPlan, exchanges.byPlan, exchanges.fromRedis]) if (differenceOf(must, await how(asked)) !== null) return true;
+  const [must] = await exchanges.byGraphql([asked]);
+  for (const how of [exchanges.byPlan, exchanges.byPlan, exchanges.fromRedis]) {
+    const [told] = await how([asked]);
+    if (differenceOf(must as Told, told as Told) !== null) return true;
+  }
   return false;
 }
 

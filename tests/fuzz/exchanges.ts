@@ -44,18 +44,18 @@ export interface Told {
 }
 export interface Exchanges {
   /** By graphql-js. */
-  byGraphql(asked: Asked): Promise<Told>;
-  /** By plan, with what this process keeps. */
-  byPlan(asked: Asked): Promise<Told>;
+  byGraphql(asked: readonly Asked[]): Promise<Told[]>;
+  /** By plan, with what this process keeps. Not to be called while one of these two is at work. */
+  byPlan(asked: readonly Asked[]): Promise<Told[]>;
   /** By plan, in a process that has nothing but Redis; see `startAnew`. */
-  fromRedis(asked: Asked): Promise<Told>;
+  fromRedis(asked: readonly Asked[]): Promise<Told[]>;
   /** Empties the memory of the third. */
   startAnew(): void;
   /** To be called when policy has changed. */
   policyChanged(): Promise<void>;
   /** To be called when records have changed: from then on each knows, without a second of waiting. */
   delivered(): Promise<void>;
-  /** How the second answered. */
+  /** How those who plan answered. */
   readonly executions: Readonly<Record<Execution, number>>;
   /** Texts by where those who plan had them from. */
   readonly texts: { readonly local: number; readonly redis: number; readonly written: number };
@@ -125,12 +125,17 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
     };
   }
   const byGraphql = await open(() => records.graphql, false);
-  const byPlan = await open(
-    () => records.plan,
+  // One exchange for both that plan, so that documents are understood once: the third is the same with an empty memory.
+  let thirdAsks = false;
+  const planning = await open(
+    () => (thirdAsks ? third : records.plan),
     true,
     (how) => executions[how]++,
   );
-  const fromRedis = await open(() => third, true);
+  const inTurn = (isThird: boolean) => (asked: readonly Asked[]) => {
+    thirdAsks = isThird;
+    return Promise.all(asked.map(planning));
+  };
 
   async function policyChanged(): Promise<void> {
     const rows = await pool.query<{ institution: string; epoch: number }>({ text: 'select institution, epoch from policy_epoch' });
@@ -139,9 +144,9 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
   }
   await policyChanged();
   return {
-    byGraphql,
-    byPlan,
-    fromRedis,
+    byGraphql: (asked) => Promise.all(asked.map(byGraphql)),
+    byPlan: inTurn(false),
+    fromRedis: inTurn(true),
     policyChanged,
     startAnew() {
       third.close();

@@ -15,6 +15,11 @@ export interface Operation {
   variables(chance: Chance): Record<string, unknown>;
 }
 
+/** The same again under other names: what is kept of the one must not be given for the other. */
+export function renamed({ query, operationName, variables, features }: Operation): Operation {
+  return { query: query.replaceAll(' a_', ' c_'), operationName, variables, features: new Set([...features, 'the same under other names']) };
+}
+
 /** A cursor as some record has it, or had it once, or as none has. */
 export type CursorOf = (chance: Chance) => string;
 
@@ -277,8 +282,8 @@ class Drawing {
     const args: string[] = [];
     const number = (now: Chance) =>
       now.weighed([
-        [30, 1 + now.below(4)],
-        [8, 100],
+        [60, 1 + now.below(4)],
+        [15, 100],
         [1, now.of([0, 101, -3])],
       ]);
     if (chance.is(0.45)) {
@@ -304,7 +309,7 @@ class Drawing {
       this.#note(feature);
       args.push(`first: ${text}`);
     }
-    if (chance.is(0.04)) {
+    if (chance.is(0.025)) {
       const [feature, text] = chance.weighed<() => [string, string]>([
         [2, () => ['after', JSON.stringify(this.cursorOf(chance))]],
         [1, () => ['after: null', 'null']],
