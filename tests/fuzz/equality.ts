@@ -11,7 +11,7 @@ import { type Asked, type Exchanges, openExchanges, type Told } from './exchange
 import { type OddRecords, prepareOddRecords } from './oddRecords.js';
 import { type Operation, operationOf, renamed } from './operations.js';
 import { INSTITUTIONS, NOBODY } from './place.js';
-import { policyArbitraries } from './policies.js';
+import { type Change, policyArbitraries } from './policies.js';
 import { smaller } from './smaller.js';
 import type { World } from './world.js';
 
@@ -112,7 +112,8 @@ export async function runEquality({ world, catalogue, database, operations, seed
         return told;
       }
       case 'POLICY': {
-        const made = sampled(change);
+        // Whether the item that orders the rows is clear decides on their order, asked or not.
+        const made: Change = chance.is(0.3) ? orderingOf(chance, world) : sampled(change);
         if (made.change === 'CLOCK') clock = made.time;
         else await world.apply(made);
         await exchanges.policyChanged();
@@ -120,6 +121,16 @@ export async function runEquality({ world, catalogue, database, operations, seed
       }
     }
   }
+}
+
+function orderingOf(chance: Chance, { categories }: World): Change {
+  const { code, orderedBy } = chance.of([...categories.values()].filter((category) => category.orderedBy !== null));
+  const [grade, sharing] = chance.of([
+    [null, null],
+    [4, null],
+    [null, 'NOT_SHARED'],
+  ] as const);
+  return { change: 'SETTING', setting: { item: `${code}.${orderedBy}`, grade, sharing, inForceFrom: null } };
 }
 
 interface Question extends Asked {

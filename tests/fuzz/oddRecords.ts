@@ -41,7 +41,7 @@ const TEXTS = [
 ];
 /** By data type: what graphql-js converts, refuses, or lets pass where a plan would not. `@` stands before JSON as it is. */
 const STRANGE: Readonly<Record<string, readonly unknown[]>> = {
-  integer: ['12', 1.5, 2 ** 31, -(2 ** 31) - 1, true, '', '@1e400', { a: 1 }],
+  integer: [2 ** 31, -(2 ** 31) - 1, 4_000_000_000, '12', 1.5, true, '', '@1e400', { a: 1 }],
   boolean: [1, 0, 'true', '@-0'],
   other: [5, true, -1.5, ['x'], { a: 1 }, '@1e21'],
 };
@@ -102,13 +102,14 @@ export async function prepareOddRecords(owner: Postgres, categories: ReadonlyMap
     });
   };
   await writeAll(original);
+  const strange = [...original.keys()].filter((key) => key.startsWith(STRANGE_FIRM));
 
   return {
     async deliver(now) {
       const written = new Map<string, Kept | null>();
       const told: string[] = [];
       for (let count = 1 + now.below(4); count > 0; count--) {
-        const key = now.of([...original.keys()]);
+        const key = now.of(now.is(0.2) ? strange : [...original.keys()]);
         const category = categoryOf(key);
         const first = original.get(key) as Kept;
         const rows = rowsOf(first.content);
@@ -175,7 +176,8 @@ function changedRows(category: CategoryFacts, rows: readonly StoredRow[], key: s
   const changed = rows.map((row) => {
     const entries = category.items.flatMap(({ name, type }): [string, unknown][] => {
       const value = row[name];
-      if (key.startsWith(STRANGE_FIRM) && chance.is(0.06)) return [[name, chance.of(STRANGE[type] ?? (STRANGE.other as readonly unknown[]))]];
+      if (key.startsWith(STRANGE_FIRM) && chance.is(/^(integer|boolean)$/.test(type) ? 0.3 : 0.03))
+        return [[name, chance.of(STRANGE[type] ?? (STRANGE.other as readonly unknown[]))]];
       if (value === undefined || chance.is(0.02)) return [];
       if (chance.is(0.01)) return [[name, null]];
       if (!chance.is(0.1)) return [[name, value]];

@@ -271,8 +271,10 @@ class Drawing {
       this.#note('cursor');
       return this.#named(category.type, 'cursor', 'String!');
     }
-    // What rows are ordered by is asked more often than any other item.
-    const item = category.orderedBy !== null && chance.is(0.15) ? category.orderedBy : chance.of(category.items).name;
+    // What rows are ordered by is asked more often than any other item, and so is what is no text.
+    const unlike = category.items.filter(({ type }) => type === 'integer' || type === 'boolean');
+    const chosen = unlike.length > 0 && chance.is(0.12) ? unlike : category.items;
+    const item = category.orderedBy !== null && chance.is(0.15) ? category.orderedBy : chance.of(chosen).name;
     return this.#named(category.type, item, 'leaf');
   }
 
