@@ -6,6 +6,7 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  GraphQLError,
   type GraphQLFieldMap,
   GraphQLIncludeDirective,
   type GraphQLSchema,
@@ -45,11 +46,11 @@ export class Unfolding {
     this.#fragments = fragmentsIn(document);
   }
 
-  /** Arguments of a field of a type, with defaults and variables filled in. */
+  /** Arguments of a field of a type, with defaults and variables filled in. @throws Fault BAD_USER_INPUT where a null may not stand */
   argumentsOf(fields: GraphQLFieldMap<unknown, unknown> | undefined, node: FieldNode): Record<string, unknown> {
     const definition = fields?.[node.name.value];
     if (!definition) throw new Fault('GRAPHQL_VALIDATION_FAILED');
-    return getArgumentValues(definition, node, this.#variables);
+    return used(() => getArgumentValues(definition, node, this.#variables));
   }
 
   /** Values of variables in one word: under the same word the operation unfolds alike. */
@@ -92,8 +93,19 @@ export class Unfolding {
 
   #included(node: { readonly directives?: FieldNode['directives'] }): boolean {
     if (!node.directives || node.directives.length === 0) return true;
-    if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;
-    return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
+    return used(() => {
+      if (getDirectiveValues(GraphQLSkipDirective, node, this.#variables)?.if === true) return false;
+      return getDirectiveValues(GraphQLIncludeDirective, node, this.#variables)?.if !== false;
+    });
+  }
+}
+
+/** A variable with a default may be given as null, which is found wrong only where it is used. */
+function used<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof GraphQLError ? new Fault('BAD_USER_INPUT', { detail: error.message.slice(0, 200) }) : error;
   }
 }
 

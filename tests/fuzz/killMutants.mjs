@@ -7,33 +7,46 @@ import { parseArgs } from 'node:util';
 import { compileFile, compileProject, copyOf, PROJECT } from './build.mjs';
 
 const { values } = parseArgs({
-  options: { cases: { type: 'string', default: '30000' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    set: { type: 'string', default: 'policy,planner' },
+    cases: { type: 'string', default: '30000' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
-  console.log(`npm run mutants -- [--only <words>] [--cases 30000] [--seed 1]
-逐个植入错误，模糊测试必须发现 Plants one fault after another, and the fuzz must find each. --cases: how long it may look for one.
-例 Example: npm run mutants -- --only masks`);
+  console.log(`npm run mutants -- [--set policy,planner] [--only <words>] [--cases 30000] [--seed 1]
+逐个植入错误，模糊测试必须发现 Plants one fault after another, and the fuzz must find each: those of policy the fuzz, those of the planner the equality. --cases: how long it may look for one.
+例 Example: npm run mutants -- --set policy --only masks`);
   process.exit(0);
 }
 const folder = compileProject();
 const { MUTANTS } = await import(join(folder, 'tests/fuzz/mutants.js'));
+const { PLANNER_MUTANTS } = await import(join(folder, 'tests/fuzz/plannerMutants.js'));
 const { openMutantPlace } = await import(join(folder, 'tests/fuzz/mutantPlace.js'));
 const place = await openMutantPlace();
 const home = mkdtempSync(join(tmpdir(), 'zone-mutants-'));
-const chosen = MUTANTS.filter(({ file, breaks }) => !values.only || `${file} ${breaks}`.includes(values.only));
+const runOf = { policy: 'mutantRun.js', planner: 'equalityRun.js' };
+const sets = values.set.split(',');
+const chosen = [...MUTANTS.map((one) => ({ ...one, set: 'policy' })), ...PLANNER_MUTANTS.map((one) => ({ ...one, set: 'planner' }))].filter(
+  ({ file, breaks, set }) => sets.includes(set) && (!values.only || `${file} ${breaks}`.includes(values.only)),
+);
 const startedAt = Date.now();
 let survivors = 0;
 try {
-  const sound = await fuzzOf(folder, Math.min(500, Number(values.cases)));
-  if (sound.end !== 'AGREED') throw new Error(`the fuzz does not agree with the sound gateway: ${sound.told}`);
-  for (const [number, { file, search, replacement, breaks }] of chosen.entries()) {
+  for (const set of new Set(chosen.map((one) => one.set))) {
+    const sound = await fuzzOf(folder, set, Math.min(500, Number(values.cases)));
+    if (sound.end !== 'AGREED') throw new Error(`the fuzz does not agree with the sound gateway: ${sound.told}`);
+  }
+  for (const [number, { file, search, replacement, breaks, set }] of chosen.entries()) {
     const copy = copyOf(folder);
     compileFile(
       copy,
       file,
       readFileSync(join(PROJECT, file), 'utf8').replace(search, () => replacement),
     );
-    const { end, cases, seconds, told } = await fuzzOf(copy, Number(values.cases));
+    const { end, cases, seconds, told } = await fuzzOf(copy, set, Number(values.cases));
     rmSync(copy, { recursive: true, force: true });
     if (end !== 'DISAGREED') survivors++;
     const word = end === 'DISAGREED' ? 'killed' : end === 'AGREED' ? 'SURVIVED' : 'BROKEN';
@@ -49,10 +62,10 @@ console.log(`${chosen.length - survivors} of ${chosen.length} killed in ${((Date
 process.exitCode = survivors > 0 ? 1 : 0;
 
 /** The fuzz of one compiled project, in a process of its own. */
-async function fuzzOf(compiled, cases) {
+async function fuzzOf(compiled, set, cases) {
   await place.clear();
   const startedThen = Date.now();
-  const child = spawn(process.execPath, [join(compiled, 'tests/fuzz/mutantRun.js'), String(cases), values.seed], {
+  const child = spawn(process.execPath, [join(compiled, 'tests/fuzz', runOf[set]), String(cases), values.seed], {
     env: { ...process.env, DATABASE_URL: place.databaseUrl, REDIS_URL: place.redisUrl, ZONE_HOME: home, LOG_LEVEL: 'silent', DATABASE_LIMIT_MS: '10000' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
