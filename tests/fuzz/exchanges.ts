@@ -121,7 +121,7 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
       const caller = { kind: 'INSTITUTION', institution: institution as InstitutionId, client: 'fuzz' } as const;
       const answer = await exchange.answer({ id, caller, body, safe: false, accept: undefined, startedAt: performance.now() });
       const { status, contentType, code, lookedUp } = answer;
-      return { status, contentType, code, lookedUp, text: withoutChance(answer.body), entry: log.take(id) };
+      return { status, contentType, code, lookedUp, text: withoutChance(answer.body.toString()), entry: log.take(id) };
     };
   }
   const byGraphql = await open(() => records.graphql, false);

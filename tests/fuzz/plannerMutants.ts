@@ -4,9 +4,9 @@ import type { Mutant } from './mutants.js';
 const mutant = (file: string, search: string, replacement: string, breaks: string): Mutant => ({ file: `src/${file}`, search, replacement, breaks });
 
 export const PLANNER_MUTANTS: readonly Mutant[] = [
-  mutant('records/texts.ts', '${given.hash}${word}`', '${given.hash}`', 'texts outlive a delivery'),
+  mutant('records/texts.ts', '${given.hash}${generations}`', '${given.hash}`', 'texts outlive a delivery'),
   mutant('records/texts.ts', '${template.hash}${given.hash}', '${template.hash}', 'what one caller is given is given to the next'),
-  mutant('records/texts.ts', '${uscc}${template.hash}', '${uscc}', 'what one operation asks is answered to another'),
+  mutant('records/texts.ts', '${template.hash}${given.hash}', '${given.hash}', 'what one operation asks is answered to another'),
   mutant('records/texts.ts', 'if (kept && kept.from <= time && time <= kept.until) {', 'if (kept) {', 'freshness in memory is told for ever'),
   mutant(
     'records/texts.ts',
@@ -30,7 +30,7 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
     'if (!identity.known) return { text: template.write(uscc, null, () => null), ...ALWAYS };',
     'an enterprise that the zone does not hold is none the less answered',
   ),
-  mutant('records/texts.ts', "text: text === '-' ? null : text,", 'text,', 'what Redis knows to be absent is given as text'),
+  mutant('records/textLine.ts', "text: text === '-' ? null : bytesOf(text),", 'text: bytesOf(text),', 'what Redis knows to be absent is given as text'),
   mutant(
     'records/given.ts',
     '  if (nameCategory) step = step.to(permit.of(uscc, nameCategory).outcomes);\n',
@@ -41,6 +41,16 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
   mutant('records/given.ts', '[...items, ...(ordering ? [ordering] : [])]', '[...items]', 'the order of rows is that of another caller'),
   mutant('records/given.ts', 'named ? nameByte : 0', 'named ? 1 : 0', 'masked and clear names share a text'),
   mutant('records/given.ts', '(isGiven(outcomes[index]) ? outcomes[index] : 0)', '(isGiven(outcomes[index]) ? 1 : 0)', 'masked and clear items share a text'),
+  mutant('records/texts.ts', 'if (before.given !== given) before', 'if (before.given === null) before', 'what is given of the first is given of all'),
+  mutant('records/texts.ts', '(reach.get(category) ?? 0) + 1', '(reach.get(category) ?? 0)', 'the order of the last row may tell what is denied'),
+  mutant('records/texts.ts', 'fact.cut && !orderMayShow(fact.rows, category, outcomes)', 'fact.cut && false', 'the first rows tell an order that may not show'),
+  mutant('records/fact.ts', 'return rows.length === most ? rows : null;', 'return rows;', 'rows are lost behind a text that looks like the end of one'),
+  mutant(
+    'records/template.ts',
+    'reach.get(field.category) ?? 0, field.first',
+    'reach.get(field.category) ?? field.first',
+    'a longer list under another alias is cut',
+  ),
   mutant('records/template.ts', 'released.rows(0, first)', 'released.rows(0, 100)', 'lists are given whole'),
   mutant('records/template.ts', 'if (!released) return nothing;', 'if (!released) return `${key}[]`;', 'no record is told as an empty list'),
   mutant('records/template.ts', '(value | 0) !== value', '!Number.isInteger(value)', 'integers go out beyond their range'),
@@ -73,19 +83,19 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
   mutant('exchange/plan.ts', "['Enterprise', 'EnterpriseResult'], 'Enterprise'", "['Enterprise'], 'Enterprise'", 'enterprises lack what is asked of both'),
   mutant(
     'exchange/planned.ts',
-    'const places = typed.map((code) => {',
-    'const places = [...new Map(typed.map((code) => [code.ok ? code.uscc : code.typed, code])).values()].map((code) => {',
+    'typed.forEach((code, position) => {',
+    '[...new Map(typed.map((code) => [code.ok ? code.uscc : code.typed, code])).values()].forEach((code, position) => {',
     'a code asked twice is answered once',
   ),
   mutant(
     'exchange/planned.ts',
-    'const places = typed.map((code) => {',
-    'const places = [...typed].sort((one, other) => Number(other.ok) - Number(one.ok)).map((code) => {',
+    'typed.forEach((code, position) => {',
+    '[...typed].sort((one, other) => Number(other.ok) - Number(one.ok)).forEach((code, position) => {',
     'problems stand behind the others',
   ),
   mutant(
     'exchange/planned.ts',
-    'if (missing.length > 0) journey.unknown.set(read.key, new Set(missing));',
+    'if (missing.length > 0) journey.unknown.set(root.key, new Set(missing));',
     '',
     'the log does not tell whom the zone does not hold',
   ),
@@ -95,7 +105,7 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
     "problem(code.typed, 'ENTERPRISE_UNKNOWN')",
     'a code is given back as it was typed',
   ),
-  mutant('exchange/planned.ts', 'typed[read.position] ?? []', 'typed[0] ?? []', 'every read is about the enterprises of the first'),
+  mutant('exchange/planned.ts', 'typed[root.position] ?? []', 'typed[0] ?? []', 'every read is about the enterprises of the first'),
   mutant(
     'exchange/unfold.ts',
     'if (PAGING.has(name.value) && value.kind',
