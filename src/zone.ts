@@ -63,7 +63,7 @@ export async function openGateway(
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
-  const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
+  const cache: Cache = config.redisUrl ? openRedis(config.redisUrl.split(','), { cluster: config.redisCluster }) : noCache;
   const records = openRecords({ postgres: reading, cache, catalogue });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });

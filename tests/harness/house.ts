@@ -138,7 +138,7 @@ export const filesRunInNoCircle: Law = (house) => {
 /** Files that may run a driver; delivery and synthetic name its types where they copy rows. */
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['postgres.ts', 'embedded.ts', 'migrations.ts'],
-  ioredis: ['redis.ts'],
+  ioredis: ['redis.ts', 'redis/nodes.ts', 'redis/calls.ts'],
   opossum: ['redis.ts'],
   'node:fs': [],
 };
