@@ -42,7 +42,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   grounds: ['access'],
   allowance: ['access'],
   operations: ['access'],
-  records: ['access'],
+  records: ['access', 'within'],
   audit: ['access', 'within', 'locks', 'rest'],
   synthetic: ['catalogue', 'locks'],
   migrations: ['catalogue', 'locks'],
