@@ -26,9 +26,12 @@ const PROBE_EVERY_MS = 500;
 /** One that was not as new as the look is left alone for this long: asking each time would cost every fetch a round trip. */
 const UNLIKE_REST_MS = 100;
 
-/** Parameters after those of the statement: the zone, the categories that it reads and their generations at the look. */
+/**
+ * Parameters after those of the statement: the zone, the categories that it reads and their generations at the look. The standby
+ * of a Citus coordinator may fetch from the nodes themselves, not from standbys of theirs, which lag each in its own way.
+ */
 const sameAs = (first: number) => `select pg_is_in_recovery() and ${ZONE} = $${first}
-  and not exists (select from pg_extension where extname = 'citus')
+  and coalesce(current_setting('citus.use_secondary_nodes', true), 'never') = 'never'
   and (select count(*) from category join unnest($${first + 1}::text[], $${first + 2}::bigint[]) as seen (code, generation) using (code, generation))
     = cardinality($${first + 1}::text[]) as like_primary`;
 
