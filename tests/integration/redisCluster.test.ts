@@ -150,11 +150,13 @@ describe('one node of three', () => {
     await away(lost);
     try {
       const met: number[] = [];
+      const told = new Set<string | undefined>();
       for (let turn = 0; turn < 12; turn++) {
         const begun = performance.now();
         // The account of the bank lies on the node that is lost, too.
         const answer = await ask(turn % 2 === 0 ? second : first);
         met.push(performance.now() - begun);
+        told.add((await health(second)).redis);
         expect([answer.status, answer.body.data]).toEqual([200, truth]);
         expect(await entryOf(zone, answer.body.extensions.receipt.id)).toMatchObject({ outcome: 'ANSWERED', caseNumber: 'C-1' });
       }
@@ -162,7 +164,7 @@ describe('one node of three', () => {
       expect([...met].sort((left, right) => left - right)[6]).toBeLessThan(400);
       expect(Math.max(...met)).toBeLessThan(2_000);
       expect(await hits(second)).toBe(FIRMS.length - firmsOn(lost).length);
-      expect((await health(second)).redis).toBe('slow');
+      expect(told).toContain('slow');
     } finally {
       await back(lost);
     }
