@@ -22,8 +22,12 @@ export interface Config {
   readonly sequencerDatabaseUrl: string | null;
   readonly keeperDatabaseUrl: string | null;
   readonly verifierDatabaseUrl: string | null;
-  /** null: no Redis; the in-process cache alone. */
+  /** null: no Redis; the in-process cache alone. In a cluster: some of its nodes, separated by commas, with one and the same login. */
   readonly redisUrl: string | null;
+  /** Whether that is a Redis Cluster. */
+  readonly redisCluster: boolean;
+  /** The gateway's login at a streaming replica, which records are read from where it is as new as the primary; null: none. */
+  readonly replicaDatabaseUrl: string | null;
   readonly poolSize: number;
   /** Whether plans answer what they cover; else graphql-js answers everything, more slowly and alike. */
   readonly planning: boolean;
@@ -139,6 +143,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const witnessUrl = address('AUDIT_WITNESS_URL', ['https', 'http']);
   if (witnessUrl && !isPrivateWay(witnessUrl)) faults.push('AUDIT_WITNESS_URL must begin with https://, but on this machine');
 
+  const redisUrl = addressesOfRedis(env, faults);
+  const redisCluster = oneOf('REDIS_CLUSTER', ['on', 'off'], redisUrl?.includes(',') ? 'on' : 'off') === 'on';
+  if (redisUrl?.includes(',') && !redisCluster) faults.push('REDIS_CLUSTER must be on where REDIS_URL names several nodes');
+  if (redisCluster && !redisUrl) faults.push('REDIS_URL is needed where REDIS_CLUSTER=on: some of the nodes');
+  if (redisCluster && redisUrl?.split(',').some((url) => URL.canParse(url) && !/^\/?0?$/.test(new URL(url).pathname)))
+    faults.push('REDIS_URL must name no database where REDIS_CLUSTER=on: a cluster has the first one only');
+  const replicaDatabaseUrl = address('DATABASE_REPLICA_URL', ['postgres', 'postgresql']);
+  if (production && replicaDatabaseUrl && replicaDatabaseUrl === databaseUrl)
+    faults.push('DATABASE_REPLICA_URL must be a login of its own in production, member of zone_gateway only');
+
   const tokenBinding = oneOf('TOKEN_BINDING', ['required', 'optional'], production ? 'required' : 'optional');
   if (production && tokenBinding === 'optional') faults.push('TOKEN_BINDING must be required in production');
   if (production && !env.PUBLIC_URL?.trim())
@@ -173,7 +187,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     sequencerDatabaseUrl: sequencerUrl,
     keeperDatabaseUrl: loginWhereUsed('DATABASE_KEEPER_URL', 'zone_keeper'),
     verifierDatabaseUrl: loginWhereUsed('DATABASE_VERIFIER_URL', 'zone_verifier'),
-    redisUrl: address('REDIS_URL', ['redis', 'rediss']),
+    redisUrl,
+    redisCluster,
+    replicaDatabaseUrl,
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
     planning: oneOf('PLANNED_EXECUTION', ['on', 'off'], 'on') === 'on',
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
@@ -202,6 +218,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   };
   if (faults.length > 0) throw new Fault('CONFIG_FAULTY', { detail: faults.join('; ') });
   return Object.freeze(config);
+}
+
+/** One address, or several separated by commas, which then are nodes of a cluster and reached alike. */
+function addressesOfRedis(env: Readonly<Record<string, string | undefined>>, faults: string[]): string | null {
+  const urls = (env.REDIS_URL ?? '')
+    .split(',')
+    .map((url) => url.trim())
+    .filter(Boolean);
+  if (urls.length === 0) return null;
+  if (!urls.every((url) => /^rediss?:\/\//.test(url) && (urls.length === 1 || URL.canParse(url))))
+    faults.push('REDIS_URL must begin with redis:// or rediss://');
+  else if (urls.length > 1) {
+    const ways = urls.map((url) => new URL(url)).map(({ protocol, username, password }) => JSON.stringify([protocol, username, password]));
+    if (new Set(ways).size > 1) faults.push('REDIS_URL must give all nodes the same scheme and login');
+  }
+  return urls.join(',');
 }
 
 /** Keys that come over an open way could be anybody's; what goes over one, anybody can hold back. */

@@ -20,6 +20,8 @@ export const LOCKS = Object.freeze({
   POLICY: 7_203_164,
   /** Deliveries of one category, one after another: the first of two numbers. */
   DELIVERY: 7_203_165,
+  /** A delivery to several nodes, until all of them show it: the first of two numbers. */
+  SETTLING: 7_203_173,
   /** HASHED: the same mutation sent twice at once. */
   IDEMPOTENCY: 7_203_166,
   /** HASHED: the same signed authorisation handed in twice at once. */

@@ -28,7 +28,9 @@ import type { SandboxIssuer } from './issuer/sandboxIssuer.js';
 import { openOperations } from './operations/operations.js';
 import { openDeliveries } from './records/deliveries.js';
 import { openDirectory } from './records/directory.js';
+import { openGenerations } from './records/generations.js';
 import { openRecords } from './records/records.js';
+import { openReplica, REPLICA_LIMIT_MS } from './records/replica.js';
 import { type Cache, noCache, openRedis } from './redis.js';
 import { PAGE_POLICY } from './reports/page.js';
 import { openReports, readerOf, subjectOf } from './reports/reports.js';
@@ -63,8 +65,14 @@ export async function openGateway(
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
-  const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
-  const records = openRecords({ postgres: reading, cache, catalogue });
+  const cache: Cache = config.redisUrl ? openRedis(config.redisUrl.split(','), { cluster: config.redisCluster }) : noCache;
+  const generations = openGenerations({ postgres: reading });
+  const { replicaDatabaseUrl, poolSize } = config;
+  const stores = {
+    primary: reading,
+    replica: replicaDatabaseUrl ? openReplica({ postgres: database.openReplica(replicaDatabaseUrl, { poolSize, limitMs: REPLICA_LIMIT_MS }) }) : null,
+  };
+  const records = openRecords({ stores, generations, cache, catalogue });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
@@ -75,7 +83,13 @@ export async function openGateway(
   // Whoever asks for a proof over HTTP says not who he is: he waits for his like, and no reader waits for him.
   const proving = database.open('zone_gateway', { poolSize: 2, limitMs });
   const evidence = openEvidenceWatch({ postgres: reading });
-  const metrics = openMetrics({ facts: () => records.counts, texts: () => records.textCounts, cacheState: () => cache.state, evidence });
+  const metrics = openMetrics({
+    facts: () => records.counts,
+    texts: () => records.textCounts,
+    cacheState: () => cache.state,
+    replica: () => stores.replica?.counts ?? null,
+    evidence,
+  });
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const usage = openUsageCells({ postgres: counting, catalogue });
@@ -97,7 +111,7 @@ export async function openGateway(
       archived,
       alerts: openAlerts({ postgres: overseeing }),
       grounds: openGrounds({ postgres: reading }),
-      directory: openDirectory({ postgres: reading }),
+      directory: openDirectory({ stores, generations }),
       audit,
       governance: openGovernance({ postgres: governing, reading: overseeing, catalogue, now, newId: newRequestId }),
       ledger: openLedger({ cache, now }),
@@ -149,7 +163,8 @@ export async function openGateway(
       await server.close();
       issuing.close();
       await exchange.close();
-      records.close();
+      generations.close();
+      stores.replica?.close();
       await cache.close();
     },
   };

@@ -5,7 +5,7 @@
  */
 
 import { dayInBeijing, endOfDayInBeijing } from '../beijing.js';
-import type { Script } from '../redis.js';
+import type { Script } from '../redis/calls.js';
 import type { Account, Balance, Bound, Demand, Verdict } from './demand.js';
 
 /** A request is believed to be over after so long, should its end never be told. */

@@ -10,6 +10,7 @@ import type { Postgres } from '../postgres.js';
 import type { DeliveryMode } from './manyRows.js';
 import { impliedMapping, loadMapping, type Mapping } from './mapping.js';
 import { rowReader } from './rows.js';
+import { settled } from './settle.js';
 import { openSource, type Source } from './source.js';
 import { openStaging, type Staging } from './staging.js';
 import { type Loaded, lockCategory, store } from './store.js';
@@ -76,26 +77,28 @@ export async function deliver({ postgres, catalogue, now }: DeliveryTools, order
   const tally = openTally();
   const keepsNames = category.code === NAMING_CATEGORY;
 
-  const { loaded, rows } = await postgres.transaction(async (client) => {
-    const categoryId = await lockCategory(client, category);
-    const staging = await openStaging(client, keepsNames);
-    const rows = await stageRows(source, mapping, staging, tally.note, order.onProgress);
-    const loaded = await store(client, {
-      category,
-      categoryId,
-      mode: order.mode ?? 'MERGE',
-      fileName: basename(order.file),
-      fileDigest: source.digest,
-      dataTime: order.dataTime ?? mapping.dataTime ?? startedAt,
-      startedAt,
-      finish: now,
-      rowsRead: rows.read,
-      rowsRefused: rows.refused,
-      usccColumn: mapping.usccColumn,
-      keepsNames,
+  const take = () =>
+    postgres.transaction(async (client) => {
+      const categoryId = await lockCategory(client, category);
+      const staging = await openStaging(client, keepsNames);
+      const rows = await stageRows(source, mapping, staging, tally.note, order.onProgress);
+      const loaded = await store(client, {
+        category,
+        categoryId,
+        mode: order.mode ?? 'MERGE',
+        fileName: basename(order.file),
+        fileDigest: source.digest,
+        dataTime: order.dataTime ?? mapping.dataTime ?? startedAt,
+        startedAt,
+        finish: now,
+        rowsRead: rows.read,
+        rowsRefused: rows.refused,
+        usccColumn: mapping.usccColumn,
+        keepsNames,
+      });
+      return { loaded, rows, categoryId };
     });
-    return { loaded, rows };
-  });
+  const { loaded, rows } = await settled(postgres, category.code, take, ({ loaded, categoryId }) => ({ ...loaded, categoryId }));
   return reportOf(category.code, loaded, rows.read, tally.warnings(), performance.now() - started);
 }
 

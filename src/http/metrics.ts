@@ -15,10 +15,12 @@ export interface Observed {
   readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
   readonly texts: () => Readonly<{ local: number; redis: number; written: number; bytes: number }>;
   readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
+  /** null: there is none. */
+  readonly replica: () => Readonly<Record<'taken' | 'unlike' | 'away', number>> | null;
   readonly evidence: EvidenceWatch;
 }
 
-export function openMetrics({ facts, texts, cacheState, evidence }: Observed): Metrics {
+export function openMetrics({ facts, texts, cacheState, replica, evidence }: Observed): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -69,6 +71,15 @@ export function openMetrics({ facts, texts, cacheState, evidence }: Observed): M
     registers,
     collect() {
       this.set(cacheState() === 'READY' ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'zone_replica_fetches',
+    help: 'Fetches of records where there is a replica: taken from it, or asked of the primary because it was not as new or away',
+    labelNames: ['outcome'] as const,
+    registers,
+    collect() {
+      for (const [outcome, count] of Object.entries(replica() ?? {})) this.set({ outcome }, count);
     },
   });
   gaugesOfEvidence(registry, evidence);

@@ -5,8 +5,11 @@
 import type { DirectoryPermit } from '../access/decide.js';
 import { gramsOf } from '../catalogue/grams.js';
 import { Fault } from '../faults.js';
-import type { Postgres } from '../postgres.js';
+import type { Statement } from '../postgres.js';
 import type { Uscc } from '../terms.js';
+import { IDENTITY } from './fact.js';
+import type { Generations } from './generations.js';
+import type { Stores } from './statement.js';
 
 export interface DirectoryQuery {
   /** Any part of the name, one character at least. */
@@ -42,7 +45,13 @@ where grams @> $1 and position($2 in regexp_replace(upper(normalize(name, NFKC))
   and ($4::text is null or division = $4) and ($5::text[] is null or industry = any($5))
 order by uscc limit $6`;
 
-export function openDirectory({ postgres }: { postgres: Postgres }): Directory {
+type Found = DirectoryEntry & { uscc: Uscc };
+
+export function openDirectory({ stores: { primary, replica }, generations }: { stores: Stores; generations: Generations }): Directory {
+  async function find(statement: Statement): Promise<Found[]> {
+    const replicated = replica && (await replica.read<Found>(statement, await generations.current(), [IDENTITY]));
+    return replicated?.sort((left, right) => (left.uscc < right.uscc ? -1 : 1)) ?? primary.query<Found>(statement);
+  }
   return {
     async search(permit, { name, division, industries, first, after }) {
       // Reading the permit's private field is what refuses a look-alike.
@@ -54,7 +63,7 @@ export function openDirectory({ postgres }: { postgres: Postgres }): Directory {
       if (!Number.isInteger(first) || first < 1 || first > 100) throw new Fault('INVALID_PAGE');
       if (after !== null && !/^[0-9A-Z]{18}$/.test(after)) throw new Fault('INVALID_PAGE');
       const grams = gramsOf(typed).filter((gram) => typed.length === 1 || [...gram].length === 2);
-      const entries = await postgres.query<DirectoryEntry & { uscc: Uscc }>({
+      const entries = await find({
         name: 'directory',
         text: SEARCH,
         values: [grams, typed, after ?? '', division, industries, first + 1],

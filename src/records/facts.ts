@@ -3,11 +3,10 @@
  * category's generation, so what is cached is never wrong, only unused. Decides nothing.
  */
 import { LRUCache } from 'lru-cache';
-import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import { type Fact, fromText, IDENTITY, type Line, toFact, toText, type Wanted } from './fact.js';
 import type { Generations } from './generations.js';
-import { fetchLines, keyOf } from './statement.js';
+import { fetchLines, keyOf, type Stores } from './statement.js';
 
 export interface Facts {
   /** One fact for each wanted, in order; `taken` is told where the records among them came from. @throws Fault ZONE_UNAVAILABLE */
@@ -28,12 +27,12 @@ const LOCAL_CHARACTERS = 64_000_000;
 const REDIS_TTL_SECONDS = 3_600;
 
 export interface FactsParts {
-  readonly postgres: Postgres;
+  readonly stores: Stores;
   readonly cache: Cache;
   readonly generations: Generations;
 }
 
-export function openFacts({ postgres, cache, generations }: FactsParts): Facts {
+export function openFacts({ stores, cache, generations }: FactsParts): Facts {
   const local = new LRUCache<string, Fact>({ maxSize: LOCAL_CHARACTERS, maxEntrySize: LOCAL_CHARACTERS / 10 });
   const counts = { local: 0, redis: 0, postgres: 0 };
 
@@ -75,7 +74,7 @@ export function openFacts({ postgres, cache, generations }: FactsParts): Facts {
       if (missing.length === 0) return facts as Fact[];
 
       const lines = await fetchLines(
-        postgres,
+        stores,
         look,
         missing.map((position) => wanted[position] as Wanted),
       );

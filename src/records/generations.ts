@@ -15,6 +15,8 @@ export interface Generations {
 export interface Look {
   /** Tells this database from any other, for caches that several zones share. */
   readonly zone: string;
+  /** Code of the category; for the identity, of the one that it changes with. */
+  codeOf(category: Wanted['category']): string;
   /** Short number of the category; 0 for the identity. */
   idOf(category: Wanted['category']): number;
   generationOf(category: Wanted['category']): number;
@@ -50,17 +52,18 @@ export function openGenerations({ postgres }: { postgres: Postgres }): Generatio
   };
 }
 
-const LOOK = `
-select code, id, generation,
-  (select left(md5(concat(system_identifier, '.', d.oid)), 8) from pg_control_system(), pg_database d where d.datname = current_database()) as zone
-from category`;
+/** The same at a replica of the database, and at no other. */
+export const ZONE = `(select left(md5(concat(system_identifier, '.', d.oid)), 8) from pg_control_system(), pg_database d where d.datname = current_database())`;
+const LOOK = `select code, id, generation, ${ZONE} as zone from category`;
 
 async function load(postgres: Postgres): Promise<Look> {
   const rows = await postgres.query<{ code: string; id: number; generation: number; zone: string }>({ name: 'generations', text: LOOK });
   const known = new Map(rows.map((row) => [row.code, row]));
-  const rowOf = (category: Category | typeof IDENTITY) => known.get(category === IDENTITY ? IDENTITY_FOLLOWS : category.code);
+  const codeOf = (category: Category | typeof IDENTITY) => (category === IDENTITY ? IDENTITY_FOLLOWS : category.code);
+  const rowOf = (category: Category | typeof IDENTITY) => known.get(codeOf(category));
   return {
     zone: rows[0]?.zone ?? '',
+    codeOf,
     idOf: (category) => (category === IDENTITY ? 0 : (rowOf(category)?.id ?? -1)),
     generationOf: (category) => rowOf(category)?.generation ?? 0,
   };

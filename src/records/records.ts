@@ -8,13 +8,13 @@ import type { Read } from '../access/inquiry.js';
 import { maskValue } from '../access/masks.js';
 import { fromByte, isGiven } from '../access/outcome.js';
 import type { Catalogue, Category } from '../catalogue/model.js';
-import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
 import { IDENTITY, type Wanted } from './fact.js';
 import { openFacts, type Sources } from './facts.js';
-import { openGenerations } from './generations.js';
+import type { Generations } from './generations.js';
 import { type Released, release } from './release.js';
+import type { Stores } from './statement.js';
 import { type FetchedTexts, openTexts, type TextCounts, type WantedTexts } from './texts.js';
 
 export interface Records {
@@ -24,7 +24,6 @@ export interface Records {
   readonly counts: Readonly<{ local: number; redis: number; postgres: number }>;
   /** How many texts of enterprises came from this process, from Redis, or were written anew. */
   readonly textCounts: Readonly<TextCounts>;
-  close(): void;
 }
 
 export interface Reading {
@@ -51,16 +50,21 @@ export type Reached = { readonly state: 'DENIED' } | { readonly state: 'ABSENT' 
 const DENIED: Reached = Object.freeze({ state: 'DENIED' });
 const NO_RECORD: Reached = Object.freeze({ state: 'ABSENT' });
 
-export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres; cache: Cache; catalogue: Catalogue }): Records {
+export interface RecordsParts {
+  readonly stores: Stores;
+  readonly generations: Generations;
+  readonly cache: Cache;
+  readonly catalogue: Catalogue;
+}
+
+export function openRecords({ stores, generations, cache, catalogue }: RecordsParts): Records {
   const nameItem = catalogue.item(NAME_ITEM);
   const nameCategory = catalogue.category(NAME_ITEM.slice(0, NAME_ITEM.lastIndexOf('.')));
-  const generations = openGenerations({ postgres });
-  const facts = openFacts({ postgres, cache, generations });
-  const texts = openTexts({ postgres, cache, generations, catalogue });
+  const facts = openFacts({ stores, cache, generations });
+  const texts = openTexts({ stores, cache, generations, catalogue });
   return {
     counts: facts.counts,
     textCounts: texts.counts,
-    close: () => generations.close(),
     begin(permit) {
       let lookedUp = 0;
       const sources: Sources = { memory: 0, redis: 0, postgres: 0 };

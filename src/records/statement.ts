@@ -1,7 +1,14 @@
 /** The one statement that reads records: keyed by `uscc`, so that it goes only to the shards that hold the enterprises. */
-import type { Postgres } from '../postgres.js';
+import type { Postgres, Statement } from '../postgres.js';
 import { IDENTITY, type Line, type Wanted } from './fact.js';
 import type { Look } from './generations.js';
+import type { Replica } from './replica.js';
+
+/** Where records lie. The replica is asked first; what it does not answer, the primary does. */
+export interface Stores {
+  readonly primary: Postgres;
+  readonly replica: Replica | null;
+}
 
 /** Times in ms: read as numbers they cost a fraction of what dates do. */
 const inMs = (column: string) => `floor(extract(epoch from ${column}) * 1000)::bigint as ${column}`;
@@ -23,8 +30,20 @@ interface FetchedRow {
   version: number;
 }
 
-/** Fetches what is wanted, in one statement; what has no row is not in the answer. Keys are made by `keyOf`. */
-export async function fetchLines(postgres: Postgres, look: Look, wanted: readonly Wanted[]): Promise<Map<string, Line>> {
+/** Fetches what is wanted, in one statement; what has no row is not in the answer. Keys are made by `keyOf`. @throws Fault ZONE_UNAVAILABLE */
+export async function fetchLines({ primary, replica }: Stores, look: Look, wanted: readonly Wanted[]): Promise<Map<string, Line>> {
+  const statement = statementOf(look, wanted);
+  const replicated = await replica?.read<FetchedRow>(statement, look, new Set(wanted.map(({ category }) => category)));
+  const rows = replicated ?? (await primary.query<FetchedRow>(statement));
+  return new Map(
+    rows.map(({ uscc, category, payload, data_time, received_at, delivery, version }) => [
+      keyOf(uscc, category),
+      { payload, dataTime: data_time, receivedAt: received_at, delivery, version },
+    ]),
+  );
+}
+
+function statementOf(look: Look, wanted: readonly Wanted[]): Statement {
   const named = wanted.filter(({ category }) => category === IDENTITY);
   const recorded = wanted.filter(({ category }) => category !== IDENTITY);
   const usccs = [...new Set(recorded.map(({ uscc }) => uscc))];
@@ -45,13 +64,7 @@ export async function fetchLines(postgres: Postgres, look: Look, wanted: readonl
     name += ' with names';
     text += NAMES(values.length);
   }
-  const rows = await postgres.query<FetchedRow>({ name, text, values });
-  return new Map(
-    rows.map(({ uscc, category, payload, data_time, received_at, delivery, version }) => [
-      keyOf(uscc, category),
-      { payload, dataTime: data_time, receivedAt: received_at, delivery, version },
-    ]),
-  );
+  return { name, text, values };
 }
 
 export function keyOf(uscc: string, categoryId: number): string {

@@ -9,7 +9,6 @@ import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { maskValue } from '../access/masks.js';
 import { fromByte } from '../access/outcome.js';
 import type { Catalogue, Category, Item } from '../catalogue/model.js';
-import type { Postgres } from '../postgres.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
 import { type Fact, IDENTITY, toFact, type Wanted } from './fact.js';
@@ -18,7 +17,7 @@ import type { Generations, Look } from './generations.js';
 import { type Given, openGiven } from './given.js';
 import { freshnessOf } from './provenance.js';
 import { orderMayShow, type Released, release } from './release.js';
-import { fetchLines, keyOf } from './statement.js';
+import { fetchLines, keyOf, type Stores } from './statement.js';
 import type { Template } from './template.js';
 import { bytesOf, fromLine, type Kept, keptOf, toLine, type Written } from './textLine.js';
 
@@ -70,13 +69,13 @@ const REDIS_TTL_SECONDS = 3_600;
 const OVERHEAD_BYTES = 400;
 
 export interface TextsParts {
-  readonly postgres: Postgres;
+  readonly stores: Stores;
   readonly cache: Cache;
   readonly generations: Generations;
   readonly catalogue: Catalogue;
 }
 
-export function openTexts({ postgres, cache, generations, catalogue }: TextsParts): Texts {
+export function openTexts({ stores, cache, generations, catalogue }: TextsParts): Texts {
   const local = new LRUCache<string, Kept>({ maxSize: KEPT_BYTES, maxEntrySize: KEPT_BYTES / 10 });
   const nameItem = catalogue.item(NAME_ITEM);
   const counts = { local: 0, redis: 0, written: 0 };
@@ -181,7 +180,7 @@ export function openTexts({ postgres, cache, generations, catalogue }: TextsPart
         });
       }
       if (missing.length > 0) {
-        const factOf = await fetchFacts(postgres, look, missing);
+        const factOf = await fetchFacts(stores, look, missing);
         for (const { newRecords } of missing) sources.postgres += newRecords;
         const lines: [string, string][] = [];
         for (const one of missing) {
@@ -240,14 +239,14 @@ function openTally(several: boolean) {
 type FactOf = (uscc: Uscc, category: Wanted['category'], rows?: number) => Fact;
 
 /** All that is missing in one statement. */
-async function fetchFacts(postgres: Postgres, look: Look, missing: readonly Missing[]): Promise<FactOf> {
+async function fetchFacts(stores: Stores, look: Look, missing: readonly Missing[]): Promise<FactOf> {
   const wanted = new Map<string, Wanted>();
   const want = (one: Wanted) => wanted.set(keyOf(one.uscc, look.idOf(one.category)), one);
   for (const { uscc, given } of missing) {
     want({ uscc, category: IDENTITY });
     for (const category of given.fetched) want({ uscc, category });
   }
-  const lines = await fetchLines(postgres, look, [...wanted.values()]);
+  const lines = await fetchLines(stores, look, [...wanted.values()]);
   return (uscc, category, rows) => toFact(lines.get(keyOf(uscc, look.idOf(category))) ?? null, rows);
 }
 

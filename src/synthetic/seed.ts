@@ -129,8 +129,9 @@ async function prepareZone(client: pg.PoolClient, reason: string, replace: boole
     await client.query(`truncate record, enterprise, quarantine, delivery, consent, access_grant, agreement, residence, item_setting, allowance,
       policy_version, policy_proposal, policy_proposal_decision, access_request, access_request_decision, idempotency, registered_operation,
       case_report, canary_enterprise, disclosure_delay`);
-    await client.query('update category set generation = generation + 1');
   }
+  // Whoever writes records raises the generations in the same transaction: caches and replicas are judged by nothing else.
+  await client.query('update category set generation = generation + 1');
   return latest + 1;
 }
 

@@ -10,6 +10,8 @@ export interface Database {
   readonly ownerUrl: string;
   /** @throws Fault CONFIG_FAULTY in production where this process was not given a login of the role */
   open(role: Role, options?: { poolSize?: number; limitMs?: number }): Postgres;
+  /** The gateway's role at a streaming replica, which need not answer. */
+  openReplica(url: string, options: { poolSize: number; limitMs: number }): Postgres;
   close(): Promise<void>;
 }
 
@@ -50,15 +52,17 @@ export async function openDatabase(config: Config): Promise<Database> {
     return found;
   };
   const opened: Postgres[] = [];
+  const openAt = (url: string, role: Role, poolSize: number, limitMs: number): Postgres => {
+    const postgres = openPostgres({ url, role, poolSize, limitMs });
+    opened.push(postgres);
+    return postgres;
+  };
   return {
     get ownerUrl() {
       return urlOf('owner');
     },
-    open(role, { poolSize = 2, limitMs = LONG_WORK_MS } = {}) {
-      const postgres = openPostgres({ url: urlOf(role), role, poolSize, limitMs });
-      opened.push(postgres);
-      return postgres;
-    },
+    open: (role, { poolSize = 2, limitMs = LONG_WORK_MS } = {}) => openAt(urlOf(role), role, poolSize, limitMs),
+    openReplica: (url, { poolSize, limitMs }) => openAt(url, 'zone_gateway', poolSize, limitMs),
     async close() {
       await Promise.all(opened.map((postgres) => postgres.close().catch(() => undefined)));
       await embedded?.close();

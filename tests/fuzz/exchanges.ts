@@ -20,6 +20,7 @@ import { openOperations } from '../../src/operations/operations.js';
 import type { Postgres } from '../../src/postgres.js';
 import { openDeliveries } from '../../src/records/deliveries.js';
 import { openDirectory } from '../../src/records/directory.js';
+import { type Generations, openGenerations } from '../../src/records/generations.js';
 import { openRecords, type Records } from '../../src/records/records.js';
 import { type Cache, noCache, openRedis } from '../../src/redis.js';
 import type { InstitutionId } from '../../src/terms.js';
@@ -73,14 +74,22 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
   const pool = database.open('zone_gateway', { poolSize: 6, limitMs: 20_000 });
   const leaps = openLeaps(pool);
   const postgres = leaps.postgres;
-  const cache: Cache = openRedis(redisUrl);
+  const cache: Cache = openRedis([redisUrl], { cluster: false });
+  const stores = { primary: postgres, replica: null };
+  /** Each looks at the generations for itself, as processes do. */
+  const looks: Generations[] = [];
+  const openOwn = (own: Cache): Records => {
+    const generations = openGenerations({ postgres });
+    looks.push(generations);
+    return openRecords({ stores, generations, cache: own, catalogue });
+  };
   const grounds = openGrounds({ postgres });
   const epochs = new Map<string, number>();
   let lastId = 0;
   const newId = () => `question-${++lastId}`;
   const log = openNotes((institution) => (epochs.get(institution) ?? 0) + (epochs.get('*') ?? 0));
-  const records = { graphql: openRecords({ postgres, cache: noCache, catalogue }), plan: openRecords({ postgres, cache, catalogue }) };
-  let third: Records = openRecords({ postgres, cache, catalogue });
+  const records = { graphql: openOwn(noCache), plan: openOwn(cache) };
+  let third = openOwn(cache);
   const gone = { local: 0, redis: 0, written: 0 };
   const executions: Record<Execution, number> = { PLANNED: 0, NOT_COVERED: 0, UNWRITABLE: 0 };
   const parts: Omit<ExchangeParts, 'records' | 'planning' | 'executed'> = {
@@ -96,7 +105,7 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
     usage: openUsageCells({ postgres, catalogue }),
     archived: openArchived({ postgres }),
     alerts: openAlerts({ postgres }),
-    directory: openDirectory({ postgres }),
+    directory: openDirectory({ stores, generations: looks[0] as Generations }),
     audit: log,
     now,
     newId,
@@ -149,9 +158,9 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
     fromRedis: inTurn(true),
     policyChanged,
     startAnew() {
-      third.close();
+      looks.pop()?.close();
       for (const source of ['local', 'redis', 'written'] as const) gone[source] += third.textCounts[source];
-      third = openRecords({ postgres, cache, catalogue });
+      third = openOwn(cache);
     },
     delivered: leaps.leap,
     executions,
@@ -161,7 +170,7 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
     },
     async close() {
       for (const exchange of exchanges) await exchange.close();
-      for (const one of [records.graphql, records.plan, third]) one.close();
+      for (const generations of looks) generations.close();
       leaps.close();
       await cache.close();
       await pool.close();

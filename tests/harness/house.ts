@@ -35,17 +35,17 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   reports: ['audit'],
   verify: ['terms', 'faults'],
   governance: ['audit', 'access', 'locks'],
-  delivery: ['records', 'catalogue', 'locks'],
+  delivery: ['records', 'catalogue', 'locks', 'distribution'],
   console: ['audit', 'access'],
   http: ['audit', 'access', 'cause'],
   issuer: ['terms', 'faults', 'cause'],
   grounds: ['access'],
   allowance: ['access'],
   operations: ['access'],
-  records: ['access'],
+  records: ['access', 'within'],
   audit: ['access', 'within', 'locks', 'rest'],
   synthetic: ['catalogue', 'locks'],
-  migrations: ['catalogue', 'locks'],
+  migrations: ['catalogue', 'locks', 'distribution'],
   access: ['catalogue', 'beijing'],
   catalogue: ['terms', 'faults'],
   embedded: ['terms', 'faults'],
@@ -54,6 +54,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   redis: ['terms', 'faults', 'within'],
   within: [],
   locks: [],
+  distribution: [],
   rest: [],
   beijing: [],
   cause: [],
@@ -135,10 +136,10 @@ export const filesRunInNoCircle: Law = (house) => {
   return circles;
 };
 
-/** Files that may run a driver; delivery and synthetic name its types where they copy rows. */
+/** Files that may run a driver; delivery, synthetic and distribution name its types where they take a client. */
 const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['postgres.ts', 'embedded.ts', 'migrations.ts'],
-  ioredis: ['redis.ts'],
+  ioredis: ['redis.ts', 'redis/nodes.ts', 'redis/calls.ts'],
   opossum: ['redis.ts'],
   'node:fs': [],
 };
@@ -153,7 +154,7 @@ export const driversStayInTheirRooms: Law = (house) =>
     if (room === 'catalogue' && /^(pg|pg-.*|ioredis|(node:)?(net|http|https|child_process))$/.test(one.to)) return [`${one.from}: takes ${one.to}`];
     const runners = DRIVERS[one.to];
     if (!runners || isFileSystem(one.to) || runners.includes(one.from)) return [];
-    return one.typeOnly && ['delivery', 'synthetic'].includes(room) ? [] : [`${one.from}: ${one.to} is for ${runners.join(', ')}`];
+    return one.typeOnly && ['delivery', 'synthetic', 'distribution'].includes(room) ? [] : [`${one.from}: ${one.to} is for ${runners.join(', ')}`];
   });
 
 const CLOCKS_AND_CHANCE = new Set(['process', 'performance', 'crypto', 'fetch', 'setTimeout', 'setInterval', 'setImmediate', 'globalThis']);

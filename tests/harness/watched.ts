@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { AuditEntry } from '../../src/audit/entry.js';
 import type { Config } from '../../src/config.js';
-import type { Role, Statement } from '../../src/postgres.js';
+import type { Postgres, Role, Statement } from '../../src/postgres.js';
 import type { Database } from '../../src/zone/database.js';
 import { type Gateway, openGateway } from '../../src/zone.js';
 import type { Answered, TestZone } from './zone.js';
@@ -17,6 +17,8 @@ export const NOW = new Date('2026-11-22T08:00:00Z');
 
 export interface SentStatement extends Statement {
   readonly role: Role;
+  /** Whether it went to the replica. */
+  readonly replica: boolean;
 }
 export interface Staff {
   readonly login: string;
@@ -102,21 +104,20 @@ function withoutNumbers(line: string): string {
 }
 
 function watched(database: Database, statements: SentStatement[]): Database {
+  const watch = (postgres: Postgres, role: Role, replica: boolean): Postgres => ({
+    ...postgres,
+    query(statement) {
+      statements.push({ ...statement, role, replica });
+      return postgres.query(statement);
+    },
+    get statements() {
+      return postgres.statements;
+    },
+  });
   return {
     ...database,
-    open(role, options) {
-      const postgres = database.open(role, options);
-      return {
-        ...postgres,
-        query(statement) {
-          statements.push({ ...statement, role });
-          return postgres.query(statement);
-        },
-        get statements() {
-          return postgres.statements;
-        },
-      };
-    },
+    open: (role, options) => watch(database.open(role, options), role, false),
+    openReplica: (url, options) => watch(database.openReplica(url, options), 'zone_gateway', true),
   };
 }
 

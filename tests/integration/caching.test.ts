@@ -314,6 +314,9 @@ function databaseAt(url: string): TestZone['database'] {
       elsewhere.push(postgres);
       return postgres;
     },
+    openReplica(at, { poolSize, limitMs }) {
+      return this.open('zone_gateway', { poolSize, limitMs: at === url ? limitMs : 1 });
+    },
     close: async () => undefined,
   };
 }

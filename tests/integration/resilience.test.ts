@@ -153,9 +153,12 @@ async function until(what: string, holds: () => Promise<boolean>, limitMs = 15_0
 
     await back();
     await until('Redis', async () => (await health()).redis === 'ok');
-    const fromRedis = async () => Number(/^zone_facts\{source="redis"\} (\d+)$/m.exec((await gateway.server.inject('/metrics')).body)?.[1]);
+    const fromRedis = async () => {
+      const { body } = await gateway.server.inject('/metrics');
+      return [...body.matchAll(/^zone_(?:facts|texts)\{source="redis"\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
     const used = await fromRedis();
-    await until('a fact from Redis', async () => {
+    await until('something from Redis', async () => {
       // Another gateway has filled it; this one finds it there.
       const other = await openWatchedGateway(zone, { redisUrl: redis.url });
       try {

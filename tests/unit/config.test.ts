@@ -71,6 +71,10 @@ describe('a variable', () => {
     ['DATABASE_URL', 'postgresql://db/zone', 'databaseUrl', 'postgresql://db/zone'],
     ['DATABASE_URL', '  ', 'databaseUrl', null],
     ['REDIS_URL', 'rediss://cache:6380', 'redisUrl', 'rediss://cache:6380'],
+    ['REDIS_URL', 'redis://one:1, redis://two:2 ,', 'redisUrl', 'redis://one:1,redis://two:2'],
+    ['REDIS_URL', 'redis://one:1,redis://two:2', 'redisCluster', true],
+    ['REDIS_URL', 'redis://one:1', 'redisCluster', false],
+    ['DATABASE_REPLICA_URL', 'postgres://replica/zone', 'replicaDatabaseUrl', 'postgres://replica/zone'],
     ['DATABASE_POOL', '20', 'poolSize', 20],
     ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
     ['TOKEN_ISSUER', 'https://id.example', 'tokenIssuer', 'https://id.example'],
@@ -113,6 +117,24 @@ describe('a variable', () => {
   ])('%s=%s is refused by its name', (name, value) => {
     expect(faultOf({ [name]: value }).code).toBe('CONFIG_FAULTY');
     expect(wrong({ [name]: value })).toEqual([name]);
+  });
+});
+
+describe('a cluster of Redis', () => {
+  test.each([
+    ['several nodes of no cluster', { REDIS_URL: 'redis://one,redis://two', REDIS_CLUSTER: 'off' }, ['REDIS_CLUSTER']],
+    ['no node', { REDIS_CLUSTER: 'on' }, ['REDIS_URL']],
+    ['a second database', { REDIS_URL: 'redis://one/2', REDIS_CLUSTER: 'on' }, ['REDIS_URL']],
+    ['two logins', { REDIS_URL: 'redis://a:x@one,redis://a:y@two' }, ['REDIS_URL']],
+    ['two ways', { REDIS_URL: 'redis://one,rediss://two' }, ['REDIS_URL']],
+    ['something else among them', { REDIS_URL: 'redis://one,http://two' }, ['REDIS_URL']],
+  ])('with %s is refused', (_, environment, names) => {
+    expect(wrong(environment)).toEqual(names);
+    expect(faultOf(environment).message).not.toMatch(/two|:[xy]@/);
+  });
+
+  test('may be named by one of its nodes', () => {
+    expect(readConfig({ REDIS_URL: 'rediss://u:p@one:7000', REDIS_CLUSTER: 'on' })).toMatchObject({ redisCluster: true, redisUrl: 'rediss://u:p@one:7000' });
   });
 });
 
@@ -168,6 +190,7 @@ describe('production', () => {
       { ...PRODUCTION, AUDIT_SEQUENCER: 'off', DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL },
       ['DATABASE_SEQUENCER_URL'],
     ],
+    ['the owner at the replica', { ...PRODUCTION, DATABASE_REPLICA_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_REPLICA_URL']],
     ['the owner as gateway', { ...PRODUCTION, DATABASE_GATEWAY_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_GATEWAY_URL']],
     ['the owner as officer', { ...PRODUCTION, DATABASE_GOVERNANCE_URL: undefined }, ['DATABASE_GOVERNANCE_URL']],
     ['the owner as sequencer', { ...PRODUCTION, DATABASE_SEQUENCER_URL: PRODUCTION.DATABASE_URL }, ['DATABASE_SEQUENCER_URL']],

@@ -1,0 +1,88 @@
+/** What is asked of one Redis node, each call within its limit. Throws where the node is away, never for a slot that moved. */
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { within } from '../within.js';
+
+/** Values of the keys of a group; null where absent. */
+export type Values = readonly (string | null)[];
+export type Group = readonly string[];
+export type Entry = readonly [key: string, value: string];
+
+/** Lua that runs as one step; `name` is for people. */
+export interface Script {
+  readonly name: string;
+  readonly text: string;
+}
+export interface ScriptCall {
+  readonly script: Script;
+  /** They share a hash tag. */
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
+/** In a cluster: another node has the slot (MOVED), has it for this once (ASK), or nobody has all of it just now. */
+export type Elsewhere = { readonly moved: true; readonly to: string | null; readonly once: boolean };
+
+export const isElsewhere = (answer: unknown): answer is Elsewhere => typeof answer === 'object' && answer !== null && 'moved' in answer;
+
+const READ_LIMIT_MS = 50;
+const WRITE_LIMIT_MS = 1_000;
+
+/** One answer for each group. */
+export async function readGroups(node: Redis, groups: readonly Group[], once = false): Promise<(Values | Elsewhere)[]> {
+  const pipeline = node.pipeline();
+  for (const group of groups) {
+    if (once) pipeline.call('asking');
+    pipeline.mget(...group);
+  }
+  const replies = await within(READ_LIMIT_MS, pipeline.exec(), () => new Error(`no answer within ${READ_LIMIT_MS} ms`));
+  if (!replies) throw new Error('no replies');
+  const answers = once ? replies.filter((_, place) => place % 2 === 1) : replies;
+  return answers.map(([error, values]) => (error ? elsewhere(error) : (values as Values)));
+}
+
+/** @returns whether a slot has moved, whose entries were then not written. */
+export async function writeEntries(node: Redis, entries: readonly Entry[], ttlSeconds: number): Promise<boolean> {
+  const pipeline = node.pipeline();
+  for (const [key, value] of entries) pipeline.set(key, value, 'EX', ttlSeconds);
+  const replies = await within(WRITE_LIMIT_MS, pipeline.exec(), () => new Error(`no answer within ${WRITE_LIMIT_MS} ms`));
+  return replies?.some(([error]) => error?.message.startsWith('MOVED ')) ?? false;
+}
+
+export async function runScript(node: Redis, { script, keys, values }: ScriptCall, once = false): Promise<unknown> {
+  const given = [keys.length, ...keys, ...values] as const;
+  const inFull = () => node.eval(script.text, ...given);
+  const answered = async (): Promise<unknown> => {
+    if (once)
+      return (
+        await node
+          .pipeline()
+          .call('asking')
+          .eval(script.text, ...given)
+          .exec()
+      )?.[1]?.[1];
+    // Sent by its hash; in full where the server has forgotten it.
+    return node.evalsha(hashOf(script), ...given).catch((error: Error) => {
+      if (error.message.startsWith('NOSCRIPT')) return inFull();
+      throw error;
+    });
+  };
+  return within(READ_LIMIT_MS, answered(), () => new Error(`no answer within ${READ_LIMIT_MS} ms`)).catch(elsewhere);
+}
+
+/** @throws the error, where it says anything else. */
+function elsewhere(error: Error): Elsewhere {
+  const [word, , to = ''] = error.message.split(' ');
+  if (word === 'MOVED' || word === 'ASK') return { moved: true, to, once: word === 'ASK' };
+  // Keys of one slot are on their way from node to node, some here and some there.
+  if (word === 'TRYAGAIN') return { moved: true, to: null, once: false };
+  throw error;
+}
+
+const hashes = new WeakMap<Script, string>();
+
+function hashOf(script: Script): string {
+  const known = hashes.get(script) ?? createHash('sha1').update(script.text).digest('hex');
+  hashes.set(script, known);
+  return known;
+}
