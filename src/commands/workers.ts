@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { Fault, type FaultCode } from '../faults.js';
 import type { Topic } from '../http/siblings.js';
+import { closeWhatIsNotTaken } from './handedOut.js';
 import { DRAIN_MS } from './listening.js';
 import { openPatience } from './revival.js';
 import { type FromWorker, isWord, type ToWorker } from './workerWords.js';
@@ -48,6 +49,7 @@ export async function startWorkers({ count, log }: { count: number; log: Logger 
     });
     const worker = cluster.fork();
     present.add(worker);
+    closeWhatIsNotTaken(worker.process);
     // A channel that breaks is told by the exit.
     worker.on('error', () => undefined);
     worker.on('message', (message: unknown) => {
