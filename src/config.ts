@@ -25,6 +25,8 @@ export interface Config {
   /** null: no Redis; the in-process cache alone. */
   readonly redisUrl: string | null;
   readonly poolSize: number;
+  /** Bytes of records and texts of records that a process keeps, counted as they lie in memory. */
+  readonly cacheBytes: number;
   /** Whether plans answer what they cover; else graphql-js answers everything, more slowly and alike. */
   readonly planning: boolean;
   /** What the gateway waits for a statement, in ms. One that reads and one that appends together must stay below two seconds. */
@@ -175,6 +177,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     verifierDatabaseUrl: loginWhereUsed('DATABASE_VERIFIER_URL', 'zone_verifier'),
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
+    cacheBytes: whole('CACHE_MB', 96, 4, 65_536) * 1_000_000,
     planning: oneOf('PLANNED_EXECUTION', ['on', 'off'], 'on') === 'on',
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
     production,

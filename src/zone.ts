@@ -66,7 +66,7 @@ export async function openGateway(
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
-  const records = openRecords({ postgres: reading, cache, catalogue });
+  const records = openRecords({ postgres: reading, cache, catalogue, cacheBytes: config.cacheBytes });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
@@ -77,7 +77,14 @@ export async function openGateway(
   // Whoever asks for a proof over HTTP says not who he is: he waits for his like, and no reader waits for him.
   const proving = database.open('zone_gateway', { poolSize: 2, limitMs });
   const evidence = openEvidenceWatch({ postgres: reading });
-  const metrics = openMetrics({ facts: () => records.counts, texts: () => records.textCounts, cacheState: () => cache.state, evidence, siblings });
+  const metrics = openMetrics({
+    facts: () => records.counts,
+    factBytes: () => records.factBytes,
+    texts: () => records.textCounts,
+    cacheState: () => cache.state,
+    evidence,
+    siblings,
+  });
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
   const usage = openUsageCells({ postgres: counting, catalogue });

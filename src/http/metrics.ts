@@ -15,13 +15,14 @@ export interface Metrics {
 
 export interface Observed {
   readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
+  readonly factBytes: () => number;
   readonly texts: () => Readonly<{ local: number; redis: number; written: number; bytes: number }>;
   readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
   readonly evidence: EvidenceWatch;
   readonly siblings: Siblings;
 }
 
-export function openMetrics({ facts, texts, cacheState, evidence, siblings }: Observed): Metrics {
+export function openMetrics({ facts, factBytes, texts, cacheState, evidence, siblings }: Observed): Metrics {
   const registry = new Registry();
   // Sums over processes would jump down when one is started again; a series of its own begins anew, as counters may.
   if (siblings.number !== null) registry.setDefaultLabels({ worker: String(siblings.number) });
@@ -61,6 +62,14 @@ export function openMetrics({ facts, texts, cacheState, evidence, siblings }: Ob
     registers,
     collect() {
       this.set(texts().bytes);
+    },
+  });
+  new Gauge({
+    name: 'zone_facts_bytes',
+    help: 'Bytes that facts take in this process',
+    registers,
+    collect() {
+      this.set(factBytes());
     },
   });
   const executions = new Counter({

@@ -24,6 +24,8 @@ export interface Records {
   readonly counts: Readonly<{ local: number; redis: number; postgres: number }>;
   /** How many texts of enterprises came from this process, from Redis, or were written anew. */
   readonly textCounts: Readonly<TextCounts>;
+  /** Bytes that facts take in this process. */
+  readonly factBytes: number;
   close(): void;
 }
 
@@ -51,15 +53,28 @@ export type Reached = { readonly state: 'DENIED' } | { readonly state: 'ABSENT' 
 const DENIED: Reached = Object.freeze({ state: 'DENIED' });
 const NO_RECORD: Reached = Object.freeze({ state: 'ABSENT' });
 
-export function openRecords({ postgres, cache, catalogue }: { postgres: Postgres; cache: Cache; catalogue: Catalogue }): Records {
+export interface RecordsParts {
+  readonly postgres: Postgres;
+  readonly cache: Cache;
+  readonly catalogue: Catalogue;
+  /** What this process keeps of records, in bytes of its memory. */
+  readonly cacheBytes: number;
+}
+/** Texts answer nearly everything; facts are kept for what no plan covers. */
+const PART_OF_TEXTS = 0.75;
+
+export function openRecords({ postgres, cache, catalogue, cacheBytes }: RecordsParts): Records {
   const nameItem = catalogue.item(NAME_ITEM);
   const nameCategory = catalogue.category(NAME_ITEM.slice(0, NAME_ITEM.lastIndexOf('.')));
   const generations = openGenerations({ postgres });
-  const facts = openFacts({ postgres, cache, generations });
-  const texts = openTexts({ postgres, cache, generations, catalogue });
+  const facts = openFacts({ postgres, cache, generations, keptBytes: (1 - PART_OF_TEXTS) * cacheBytes });
+  const texts = openTexts({ postgres, cache, generations, catalogue, keptBytes: PART_OF_TEXTS * cacheBytes });
   return {
     counts: facts.counts,
     textCounts: texts.counts,
+    get factBytes() {
+      return facts.bytes;
+    },
     close: () => generations.close(),
     begin(permit) {
       let lookedUp = 0;

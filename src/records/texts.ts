@@ -59,7 +59,6 @@ interface Missing {
   readonly newRecords: number;
 }
 
-const KEPT_BYTES = 96_000_000;
 const REDIS_TTL_SECONDS = 3_600;
 /** What a kept text takes beside its characters, which are counted as two bytes each. */
 const OVERHEAD_BYTES = 250;
@@ -69,10 +68,12 @@ export interface TextsParts {
   readonly cache: Cache;
   readonly generations: Generations;
   readonly catalogue: Catalogue;
+  /** What is kept in this process, in bytes of its memory. */
+  readonly keptBytes: number;
 }
 
-export function openTexts({ postgres, cache, generations, catalogue }: TextsParts): Texts {
-  const local = new LRUCache<string, Kept>({ maxSize: KEPT_BYTES, maxEntrySize: KEPT_BYTES / 10 });
+export function openTexts({ postgres, cache, generations, catalogue, keptBytes }: TextsParts): Texts {
+  const local = new LRUCache<string, Kept>({ maxSize: keptBytes, maxEntrySize: keptBytes / 10 });
   const nameItem = catalogue.item(NAME_ITEM);
   const counts = { local: 0, redis: 0, written: 0 };
 

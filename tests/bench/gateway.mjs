@@ -17,6 +17,12 @@ const sequencing = await startSequencing(openLog(config));
 // It would inherit the core of this process.
 if (existsSync('/usr/bin/taskset')) spawnSync('taskset', ['-a', '-cp', `0-${cpus().length - 1}`, String(sequencing.pid)]);
 process.send({ port: Number(new URL(address).port) });
+process.on('message', (word) => {
+  // Where garbage is to be counted out, node runs with --expose-gc.
+  if (word === 'collect') globalThis.gc?.();
+  const { rss, heapUsed: heap, external } = process.memoryUsage();
+  process.send({ rss, heap, external });
+});
 process.on('disconnect', async () => {
   await gateway.close();
   await sequencing.close();

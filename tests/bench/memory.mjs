@@ -1,0 +1,107 @@
+// What resident memory a gateway takes: at its start, while a mix fills its caches, and when the mix goes on. Beside it what the
+// caches say they take, and what the heap has grown by since the start once garbage is collected: the two must agree.
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Table from 'cli-table3';
+import { openFilled } from './filled.mjs';
+import { load } from './load.mjs';
+import { queryA, queryB } from './workloads.mjs';
+
+if (process.argv.includes('--help')) {
+  console.log(
+    'node tests/bench/memory.mjs [--enterprises 20000] [--cache 96] [--node "--max-semi-space-size=16"] [--rounds 30] [--most 400]\n例 Example: node tests/bench/memory.mjs --enterprises 5000 --cache 32',
+  );
+  process.exit(0);
+}
+const option = (name, fallback) => (process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : fallback);
+const ENTERPRISES = Number(option('enterprises', 20_000));
+const CACHE_MB = Number(option('cache', 96));
+const ROUNDS = Number(option('rounds', 30));
+const MOST_MIB = Number(option('most', 400));
+const NODE = option('node', '').split(' ').filter(Boolean);
+const A_ROUND = 1_000;
+const CALLERS = 16;
+const MIB = 2 ** 20;
+
+const zone = await openFilled({ enterprises: ENTERPRISES, settings: { CACHE_MB: String(CACHE_MB) } });
+const rows = [];
+let exitCode = 0;
+try {
+  const { catalogue, usccs, headers } = zone;
+  const [a, b] = [queryA(catalogue), queryB(catalogue)];
+  const search = 'query S($name: String!) { searchEnterprises(name: $name, first: 20) { nodes { uscc name } } }';
+  const { child, port } = await gateway();
+  let asked = 0;
+  // Chance that is the same in each run; firms are asked in turn, so that all of them come.
+  const body = () => {
+    const at = asked++;
+    const kind = (at * 7_919) % 100;
+    const uscc = usccs[(at * 31) % usccs.length];
+    if (kind < 5) return JSON.stringify({ query: search, variables: { name: ['科技', '贸易', '北京', '建', '食品有'][at % 5] } });
+    if (kind < 20)
+      return JSON.stringify({ query: b, variables: { usccs: Array.from({ length: 100 }, (_, place) => usccs[(at * 100 + place) % usccs.length]) } });
+    // No plan covers another field at the root, so that facts are kept too.
+    if (kind < 30) return JSON.stringify({ query: a.replace(/}$/, ' catalogue { version } }'), variables: { uscc } });
+    return JSON.stringify({ query: a, variables: { uscc } });
+  };
+  const first = await memoryOf(child);
+  rows.push({ round: 'start', ...first, claimed: 0, grown: 0 });
+  let [most, full] = [first.rss, false];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const bodies = Array.from({ length: A_ROUND }, body);
+    const { statuses } = await load({ port, headers: await headers(), bodies, callers: CALLERS });
+    if (Object.keys(statuses).join() !== '200') throw new Error(JSON.stringify(statuses));
+    // Before the garbage is collected: what the machine has to hold.
+    const { rss } = await memoryOf(child, false);
+    most = Math.max(most, rss);
+    const claimed = await claimedBy(port);
+    full = claimed > 0.95 * CACHE_MB * 1e6;
+    if (round % 5 !== 0 && round > 2) continue;
+    const memory = await memoryOf(child);
+    rows.push({ round, ...memory, rss, claimed, grown: memory.heap + memory.external - first.heap - first.external });
+    console.log(`${round * A_ROUND}: RSS ${mib(rss)} MiB, caches ${mib(claimed)} MiB`);
+  }
+  child.disconnect();
+  await new Promise((gone) => child.once('exit', gone));
+  const table = new Table({
+    head: ['requests', 'RSS MiB', 'heap', 'external', 'caches say', 'grown since the start'],
+    style: { head: [], border: [] },
+  });
+  for (const { round, rss, heap, external, claimed, grown } of rows)
+    table.push([round === 'start' ? round : round * A_ROUND, mib(rss), mib(heap), mib(external), mib(claimed), mib(grown)]);
+  console.log(table.toString());
+  const results = { enterprises: ENTERPRISES, cacheMb: CACHE_MB, node: [process.version, ...NODE], mostMib: Math.round(most / MIB), full, rows };
+  writeFileSync(join(dirname(fileURLToPath(import.meta.url)), 'results', 'memory.json'), `${JSON.stringify(results, null, 2)}\n`);
+  console.log(`most RSS ${mib(most)} MiB, ${MOST_MIB} wanted; caches ${full ? 'full' : 'NOT FULL: more rounds or firms are needed'}`);
+  if (most > MOST_MIB * MIB || !full) exitCode = 1;
+} finally {
+  await zone.close();
+}
+process.exit(exitCode);
+
+function mib(bytes) {
+  return (bytes / MIB).toFixed(0);
+}
+
+function gateway() {
+  return new Promise((ready, failed) => {
+    const script = join(dirname(fileURLToPath(import.meta.url)), 'gateway.mjs');
+    const child = fork(script, [], { env: zone.env, execArgv: ['--expose-gc', ...NODE], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.once('message', ({ port }) => ready({ child, port }));
+    child.once('exit', (code) => failed(new Error(`the gateway ended with ${code}`)));
+  });
+}
+
+function memoryOf(child, collected = true) {
+  return new Promise((told) => {
+    child.once('message', told);
+    child.send(collected ? 'collect' : 'memory');
+  });
+}
+
+async function claimedBy(port) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return ['zone_texts_bytes', 'zone_facts_bytes'].reduce((sum, name) => sum + Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0), 0);
+}
