@@ -1,6 +1,7 @@
 /**
- * Several processes that answer on one port, and the one that keeps them: it accepts connections and hands them out in turn,
- * starts again whoever dies, and passes on what they ask each other. It reads no record and knows no key.
+ * Several processes that answer on one port, and the one that keeps them: it accepts connections and hands them out in turn
+ * (a kernel that wakes whoever it likes leaves long-lived connections to one), starts again whoever dies, and passes on what they ask
+ * each other. It reads no record and knows no key.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
@@ -34,8 +35,6 @@ export function demandSharedCounts({ production, redisUrl }: Pick<Config, 'produ
 
 /** Starts them and waits until all listen. @throws Fault what kept one of them from it */
 export async function startWorkers({ count, log }: { count: number; log: Logger }): Promise<Workers> {
-  // In turn: a kernel that wakes whoever it likes leaves few connections that live long on one process.
-  cluster.schedulingPolicy = cluster.SCHED_RR;
   const listening = new Map<number, Worker>();
   const present = new Set<Worker>();
   const gathering = openGathering(listening);

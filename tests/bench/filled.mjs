@@ -1,7 +1,7 @@
 // A zone of its own for a bench: database, Redis, firms, and a bank whose every question is allowed, so that reading is measured and
 // not refusing. All of it goes with `close`.
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../dist/config.js';
@@ -40,7 +40,8 @@ export async function openFilled({ enterprises, settings = {} }) {
     await owner.query({ text: 'vacuum analyze record' });
     const issuer = await openIssuer(config);
     const headers = async () => ({ authorization: `Bearer ${await issuer.tokenFor('bank-01')}` });
-    return { env, config, catalogue, owner, usccs, headers, close };
+    const postmaster = Number(readFileSync(join(home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    return { env, config, catalogue, owner, usccs, headers, stores: [redis.pid, postmaster], close };
   } catch (error) {
     await close();
     throw error;
