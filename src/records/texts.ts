@@ -90,7 +90,7 @@ export function openTexts({ postgres, cache, generations, catalogue, keptBytes }
       released.set(category, fresh);
       return fresh;
     };
-    return { text: template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf), ...holding(template, factOf, permit.time) };
+    return { text: inOnePiece(template.write(uscc, nameIn(identity, permit, template, uscc), releasedOf)), ...holding(template, factOf, permit.time) };
   }
   function nameIn(identity: Fact, permit: Permit, { name }: Template, uscc: Uscc): string | null {
     const found = identity.known ? identity.rows[0]?.name : undefined;
@@ -217,6 +217,11 @@ function openTally(several: boolean) {
     },
   };
   return tally;
+}
+
+/** Text that was added up stays a tree of its pieces, more than twice as large, until a character of it is read. */
+function inOnePiece(text: string): string {
+  return Number.isNaN(text.charCodeAt(0)) ? '' : text;
 }
 
 /** All that is missing in one statement; each fact is read once, however many texts are made of it. */
