@@ -177,7 +177,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     verifierDatabaseUrl: loginWhereUsed('DATABASE_VERIFIER_URL', 'zone_verifier'),
     redisUrl: address('REDIS_URL', ['redis', 'rediss']),
     poolSize: whole('DATABASE_POOL', 8, 2, 200),
-    cacheBytes: whole('CACHE_MB', 96, 4, 65_536) * 1_000_000,
+    cacheBytes: whole('CACHE_MB', 64, 4, 65_536) * 1_000_000,
     planning: oneOf('PLANNED_EXECUTION', ['on', 'off'], 'on') === 'on',
     statementLimitMs: whole('DATABASE_LIMIT_MS', 900, 100, 60_000),
     production,

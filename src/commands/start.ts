@@ -11,6 +11,7 @@ import { openLog } from '../zone/log.js';
 import { openCatalogue, openGateway } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
+import { keepHeapSmall } from './heap.js';
 import { DRAIN_MS, listening } from './listening.js';
 import { say } from './paper.js';
 import { readySchema } from './readySchema.js';
@@ -73,6 +74,7 @@ async function open({ workers, seeding }: { workers: number; seeding: { enterpri
 }
 
 async function servedHere(...[config, database, catalogue, log]: [Config, Database, Catalogue, Logger]): Promise<Serving> {
+  keepHeapSmall();
   const gateway = await openGateway(config, database, catalogue, log);
   try {
     return { address: await listening(gateway, config), close: gateway.close };

@@ -10,6 +10,7 @@ import type { Siblings, Topic } from '../http/siblings.js';
 import { type Database, openDatabase } from '../zone/database.js';
 import { openLogOf } from '../zone/log.js';
 import { type Gateway, openCatalogue, openGateway } from '../zone.js';
+import { keepHeapSmall } from './heap.js';
 import { DRAIN_MS, listening } from './listening.js';
 import { type FromWorker, isWord, type ToWorker } from './workerWords.js';
 
@@ -21,6 +22,7 @@ export async function work({ worker, of: count }: { worker: number; of: number }
   if (!cluster.isWorker) throw new Fault('BAD_USER_INPUT', { detail: 'worker is begun by serve --workers' });
   // Signals to a group reach it too; it goes by the process that keeps it, which lets all end in order.
   for (const signal of SIGNALS) process.on(signal, () => undefined);
+  keepHeapSmall();
   const config = readConfig();
   const log = openLogOf(worker, config);
   const siblings = openSiblings({ number: worker, count });
@@ -53,7 +55,8 @@ export async function work({ worker, of: count }: { worker: number; of: number }
 }
 
 function say(word: FromWorker): void {
-  if (process.connected) process.send?.(word);
+  // Whoever keeps the workers may have gone just now.
+  if (process.connected) process.send?.(word, () => undefined);
 }
 
 /** The others, reached through the process that keeps all. */

@@ -3,12 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { keepHeapSmall } from '../../dist/commands/heap.js';
 import { startSequencing } from '../../dist/commands/sequencing.js';
 import { readConfig } from '../../dist/config.js';
 import { openDatabase } from '../../dist/zone/database.js';
 import { openLog } from '../../dist/zone/log.js';
 import { openCatalogue, openGateway } from '../../dist/zone.js';
 
+keepHeapSmall();
 const config = readConfig();
 const database = await openDatabase(config);
 const gateway = await openGateway(config, database, openCatalogue(config));

@@ -11,13 +11,13 @@ import { freshSelection, queryA, queryB } from './workloads.mjs';
 
 if (process.argv.includes('--help')) {
   console.log(
-    'node tests/bench/memory.mjs [--enterprises 20000] [--cache 96] [--node "--max-semi-space-size=16|--max-old-space-size=256"] [--rounds 30] [--requests 1000] [--most 400]\n例 Example: node tests/bench/memory.mjs --enterprises 5000 --cache 32',
+    'node tests/bench/memory.mjs [--enterprises 20000] [--cache 64] [--node "--max-semi-space-size=16|--max-old-space-size=256"] [--rounds 30] [--requests 1000] [--most 400]\n例 Example: node tests/bench/memory.mjs --enterprises 5000 --cache 32',
   );
   process.exit(0);
 }
 const option = (name, fallback) => (process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : fallback);
 const ENTERPRISES = Number(option('enterprises', 20_000));
-const CACHE_MB = Number(option('cache', 96));
+const CACHE_MB = Number(option('cache', 64));
 const ROUNDS = Number(option('rounds', 30));
 const MOST_MIB = Number(option('most', 400));
 /** One run with each. */
