@@ -12,7 +12,7 @@ import { openCatalogue, openGateway } from '../zone.js';
 import { workedQuery } from './demonstration.js';
 import { seedLine, seedWithProgress } from './filling.js';
 import { keepHeapSmall } from './heap.js';
-import { DRAIN_MS, listening } from './listening.js';
+import { DRAIN_MS, demandFreePort, listening } from './listening.js';
 import { say } from './paper.js';
 import { readySchema } from './readySchema.js';
 import { type SandboxAccounts, seedSandboxAccounts } from './sandboxAccounts.js';
@@ -86,6 +86,7 @@ async function servedHere(...[config, database, catalogue, log]: [Config, Databa
 
 async function servedByWorkers(config: Config, count: number, log: Logger): Promise<Serving> {
   if (!config.redisUrl) say(`没有 Redis：每个进程各计 1/${count} 的用量限额 / no Redis: each worker counts by 1/${count} of each allowance`);
+  await demandFreePort(config);
   return startWorkers({ count, log });
 }
 
