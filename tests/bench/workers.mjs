@@ -43,12 +43,15 @@ try {
       try {
         // Connections go to the processes in turn, so each process is warmed.
         for (const bodies of [bodiesA, bodiesB])
-          await run(server, { bodies: Array.from({ length: 6 * workers }, () => bodies).flat(), callers: 8 * workers, seconds: null });
+          await run(server, { bodies: Array.from({ length: 3 * workers }, () => bodies).flat(), callers: 8 * workers, seconds: null });
         for (const [query, bodies, callers] of [
           ['A', bodiesA, 16],
           ['B', bodiesB, 8],
-        ])
-          measured.push({ workers, query, callers, ...(await run(server, { bodies, callers, seconds: SECONDS })) });
+        ]) {
+          const one = { workers, query, callers, ...(await run(server, { bodies, callers, seconds: SECONDS })) };
+          measured.push(one);
+          console.log(`${query} x ${callers}, ${workers} processes: ${one.perSecond.toFixed(0)}/s p50 ${one.p50.toFixed(1)} ms p99 ${one.p99.toFixed(1)} ms`);
+        }
       } finally {
         await server.close();
       }
