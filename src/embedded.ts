@@ -28,7 +28,8 @@ const OWNER = 'zone_owner';
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '120',
+  // A gateway holds about thirty at most, and there may be several.
+  max_connections: '300',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
   synchronous_commit: 'on',

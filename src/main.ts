@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 /** The process: command line, signals, exit code. What a command does is in `commands/`. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defineAuditCommands } from './commands/auditCommands.js';
 import { Fault } from './faults.js';
 
-const whole = (least: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} is wanted`);
-  return value;
-};
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} is wanted`);
+    if (value > most) throw new InvalidArgumentError(`at most ${most} are wanted`);
+    return value;
+  };
 const example = (text: string) => `\n例 Example:\n  ${text.split('\n').join('\n  ')}\n`;
 
 /** Whoever acts for nobody, or for two, is told how it is used. */
@@ -17,6 +20,8 @@ const actsForOne = (command: Command) => {
   if ([institution, staff, enterprise].filter((named) => named !== undefined).length !== 1)
     command.error('error: exactly one of --institution, --staff and --enterprise is wanted');
 };
+
+const workers = () => new Option('--workers <n>', '同一端口上的进程数 / processes that answer on one port').argParser(whole(1, 64)).default(1);
 
 const program = new Command('zone')
   .description('金融公共数据专区网关 / Gateway of the financial public-data zone')
@@ -28,14 +33,23 @@ program
   .description('演示：建库、生成合成数据、服务并完成一次查询 / Demo: database, synthetic zone, server and one worked query')
   .option('--enterprises <n>', '合成企业数 / synthetic enterprises', whole(1), 2_000)
   .option('--seed <s>', '种子 / seed', whole(0), 1)
+  .addOption(workers())
   .addHelpText('after', example('PORT=4000 node dist/main.js start'))
   .action(async (options) => (await import('./commands/start.js')).start(options));
 
 program
   .command('serve')
   .description('服务；先迁移，生产环境只核对 / Serve; migrates first, and in production only looks whether that was done')
-  .addHelpText('after', example('DATABASE_URL=postgres://… REDIS_URL=redis://… node dist/main.js serve'))
-  .action(async () => (await import('./commands/start.js')).serve());
+  .addOption(workers())
+  .addHelpText('after', example('DATABASE_URL=postgres://… REDIS_URL=redis://… node dist/main.js serve --workers 2'))
+  .action(async (options) => (await import('./commands/start.js')).serve(options));
+
+// Begun by `serve --workers`, never by people.
+program
+  .command('worker', { hidden: true })
+  .argument('<number>', '', whole(1))
+  .argument('<count>', '', whole(1))
+  .action(async (worker, of) => (await import('./commands/worker.js')).work({ worker, of }));
 
 program
   .command('migrate')

@@ -24,6 +24,7 @@ import { certificateOf } from './http/certificate.js';
 import { openMetrics } from './http/metrics.js';
 import { newRequestId } from './http/requestId.js';
 import { openServer, type TlsOptions } from './http/server.js';
+import { alone, healthOfAll, type Siblings } from './http/siblings.js';
 import type { SandboxIssuer } from './issuer/sandboxIssuer.js';
 import { openOperations } from './operations/operations.js';
 import { openDeliveries } from './records/deliveries.js';
@@ -49,13 +50,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A gateway on a migrated database; `now` is the clock that decisions go by. */
+/** A gateway on a migrated database; `now` is the clock that decisions go by, `siblings` who else answers on its port. */
 export async function openGateway(
   config: Config,
   database: Database,
   catalogue: Catalogue,
   log: Logger = openLog(config),
   now: () => Date = () => new Date(),
+  siblings: Siblings = alone(),
 ): Promise<Gateway> {
   // What can be missing is read first: nothing is open yet that would keep a failed start from ending.
   const trust = await openTrust(config);
@@ -72,7 +74,7 @@ export async function openGateway(
     primary: reading,
     replica: replicaDatabaseUrl ? openReplica({ postgres: database.openReplica(replicaDatabaseUrl, { poolSize, limitMs: REPLICA_LIMIT_MS }) }) : null,
   };
-  const records = openRecords({ stores, generations, cache, catalogue });
+  const records = openRecords({ stores, generations, cache, catalogue, cacheBytes: config.cacheBytes });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
   const overseeing = database.open('zone_governance', { poolSize: 2, limitMs: 5 * limitMs });
@@ -85,10 +87,12 @@ export async function openGateway(
   const evidence = openEvidenceWatch({ postgres: reading });
   const metrics = openMetrics({
     facts: () => records.counts,
+    factBytes: () => records.factBytes,
     texts: () => records.textCounts,
     cacheState: () => cache.state,
     replica: () => stores.replica?.counts ?? null,
     evidence,
+    siblings,
   });
   // Figures go through many rows; they wait for one another and for nobody else.
   const counting = database.open('zone_governance', { poolSize: 2, limitMs: 10 * limitMs });
@@ -114,7 +118,7 @@ export async function openGateway(
       directory: openDirectory({ stores, generations }),
       audit,
       governance: openGovernance({ postgres: governing, reading: overseeing, catalogue, now, newId: newRequestId }),
-      ledger: openLedger({ cache, now }),
+      ledger: openLedger({ cache, now, processes: siblings.count }),
       operations: openOperations({ postgres: reading }),
       now,
       newId: newRequestId,
@@ -124,6 +128,17 @@ export async function openGateway(
     { production: config.production },
   );
   const issuing = await openIssuing(config, database, trust, log);
+  siblings.tells('HEALTH', async () => ({
+    postgres: await reading.query({ name: 'health', text: 'select' }).then(
+      () => 'ok',
+      () => 'away',
+    ),
+    audit: audit.state === 'AWAY' ? 'away' : 'ok',
+    // Where the database does not answer, that is told above.
+    ...(await evidence.read().then(evidenceWords, () => ({}))),
+    redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
+    catalogue: catalogue.digest.slice(0, 12),
+  }));
   const caRequired = tls?.ca !== undefined;
   const server = await openServer({
     publicUrl: config.publicUrl,
@@ -137,17 +152,8 @@ export async function openGateway(
     proofs: openProofs({ postgres: proving }),
     metrics,
     exports: openExports({ source: openTrailSource({ trail: exported }), archived, audit, postgres: exporting, now, newId: newRequestId }),
-    health: async () => ({
-      postgres: await reading.query({ name: 'health', text: 'select' }).then(
-        () => 'ok',
-        () => 'away',
-      ),
-      audit: audit.state === 'AWAY' ? 'away' : 'ok',
-      // Where the database does not answer, that is told above.
-      ...(await evidence.read().then(evidenceWords, () => ({}))),
-      redis: cache.state === 'AWAY' ? 'slow' : cache.state === 'NONE' ? 'none' : 'ok',
-      catalogue: catalogue.digest.slice(0, 12),
-    }),
+    processes: siblings.count,
+    health: async () => healthOfAll((await siblings.ask('HEALTH')) as readonly Record<string, string>[], siblings),
     reports: {
       pagePolicy: PAGE_POLICY,
       report: ({ caller, query, ...asked }) => reports.monthly({ ...asked, reader: readerOf(caller), subject: subjectOf(query), month: String(query.month) }),

@@ -31,11 +31,15 @@ export interface Balance {
 }
 
 export type Bound = 'BUDGET' | 'ENTERPRISES' | 'AT_ONCE';
-export type Verdict =
-  /** `balance` is what is left afterwards. */
-  | { readonly state: 'TAKEN'; readonly balance: Balance }
+export type Verdict = {
+  /** What counted: the account's allowance, or one process's part of it. */
+  readonly allowed: Allowance;
+} & (
+  | /** `balance` is what is left afterwards. */
+  { readonly state: 'TAKEN'; readonly balance: Balance }
   /** Nothing was taken. `unseen` of the enterprises were not yet asked today. */
-  | { readonly state: 'REFUSED'; readonly by: Bound; readonly balance: Balance; readonly unseen: number };
+  | { readonly state: 'REFUSED'; readonly by: Bound; readonly balance: Balance; readonly unseen: number }
+);
 
 const MINUTE_MS = 60_000;
 
@@ -48,6 +52,12 @@ export function msUntil(wanted: number, level: number, { costPerMinute }: Allowa
   return (Math.max(0, Math.min(wanted, costPerMinute) - level) * MINUTE_MS) / costPerMinute;
 }
 
+/** What one of several processes counts by, where they cannot count together: never more in all than is allowed, but for one at once each. */
+export function partOf({ costPerMinute, enterprisesADay, atOnce }: Allowance, processes: number): Allowance {
+  const part = (whole: number) => Math.floor(whole / processes);
+  return { costPerMinute: part(costPerMinute), enterprisesADay: part(enterprisesADay), atOnce: Math.max(Math.min(1, atOnce), part(atOnce)) };
+}
+
 /** The order in which bounds are told: what passes soonest first. */
 export function boundMet({ account: { allowed }, cost }: Demand, { level, enterprises, underWay }: Balance, unseen: number): Bound | null {
   if (underWay >= allowed.atOnce) return 'AT_ONCE';
@@ -56,8 +66,7 @@ export function boundMet({ account: { allowed }, cost }: Demand, { level, enterp
 }
 
 /** The refusal as the caller reads it: the bound, what is left, when to come again and what would fit. */
-export function refusalOf(demand: Demand, { by, balance, unseen }: Extract<Verdict, { state: 'REFUSED' }>, now: Date): Fault {
-  const { allowed } = demand.account;
+export function refusalOf(demand: Demand, { by, balance, unseen, allowed }: Extract<Verdict, { state: 'REFUSED' }>, now: Date): Fault {
   const size = demand.usccs.length;
   const fitting = (level: number) => (demand.cost === 0 ? size : Math.max(0, Math.min(size, Math.floor((level * size) / demand.cost))));
   const bounded = (limit: number, remaining: number, afterMs: number, fits: { now: number; later: number }) => ({

@@ -1,6 +1,7 @@
 /**
  * The accounts of institutions: in Redis, shared by all gateways; in this process where there is no Redis or it is away.
- * MUST: a Redis that is away refuses nobody. Each process then counts for itself, from full, until it is back.
+ * MUST: a Redis that is away refuses nobody. Each process then counts for itself, from full, until it is back; processes on
+ * one port by a part each, so that together they give no more than one would.
  */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -20,8 +21,8 @@ export interface Taking {
 }
 export interface Ledger {
   take(demand: Demand): Taking;
-  /** Where an account stands; takes nothing. `shared` where all gateways count together. */
-  peek(account: Account): Promise<Balance & { readonly shared: boolean }>;
+  /** Where an account stands, and by which allowance; takes nothing. `shared` where all gateways count together. */
+  peek(account: Account): Promise<Balance & { readonly shared: boolean; readonly allowed: Account['allowed'] }>;
 }
 
 interface Seen {
@@ -33,8 +34,16 @@ const BELIEVED_MS = 2_000;
 /** What must be left for work to begin at once: a part of each bound. */
 const AMPLE = 0.5;
 
-export function openLedger({ cache, now, steady = () => performance.now() }: { cache: Cache; now: () => Date; steady?: () => number }): Ledger {
-  const local = openLocalAccounts({ steady, now });
+export interface LedgerParts {
+  readonly cache: Cache;
+  readonly now: () => Date;
+  readonly steady?: () => number;
+  /** How many processes answer on this port, to which requests come in turn. */
+  readonly processes?: number;
+}
+
+export function openLedger({ cache, now, steady = () => performance.now(), processes = 1 }: LedgerParts): Ledger {
+  const local = openLocalAccounts({ steady, now, processes });
   const lastSeen = new LRUCache<string, Seen>({ max: 10_000 });
   const nameOf = ({ institution, purpose }: Account) => `${institution}:${purpose}`;
 
@@ -49,7 +58,7 @@ export function openLedger({ cache, now, steady = () => performance.now() }: { c
     if (cache.state === 'NONE') return null;
     const time = now();
     const reply = await cache.run(TAKE, keysOf(demand.account, time), takeArguments(demand, lease, time));
-    return reply === null ? null : verdictOf(reply);
+    return reply === null ? null : verdictOf(reply, demand.account);
   }
   return {
     take(demand) {
@@ -81,7 +90,7 @@ export function openLedger({ cache, now, steady = () => performance.now() }: { c
     },
     async peek(account) {
       const together = await shared({ account, cost: 0, usccs: [] }, '');
-      return together ? { ...together.balance, shared: true } : { ...local.peek(account), shared: false };
+      return together ? { ...together.balance, allowed: together.allowed, shared: true } : { ...local.peek(account), shared: false };
     },
   };
 }

@@ -84,8 +84,8 @@ export function takeArguments({ account: { allowed }, cost, usccs }: Demand, lea
   return [...[costPerMinute, enterprisesADay, atOnce, cost].map(String), lease, String(LEASE_MS), String(left), ...usccs];
 }
 
-export function verdictOf(reply: unknown): Verdict {
+export function verdictOf(reply: unknown, { allowed }: Account): Verdict {
   const [met, level, enterprises, underWay, unseen] = reply as [Bound | '', string, number, number, number];
   const balance: Balance = { level: Number(level), enterprises, underWay };
-  return met === '' ? { state: 'TAKEN', balance } : { state: 'REFUSED', by: met, balance, unseen };
+  return met === '' ? { state: 'TAKEN', balance, allowed } : { state: 'REFUSED', by: met, balance, unseen, allowed };
 }

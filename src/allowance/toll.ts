@@ -36,8 +36,8 @@ export function openToll({ ledger, now }: { ledger: Ledger; now: () => Date }): 
     refusal,
     async left() {
       const verdict = await begun?.taking.verdict;
-      if (!begun || verdict?.state !== 'TAKEN') return null;
-      return { limit: begun.demand.account.allowed.costPerMinute, remaining: Math.floor(verdict.balance.level) };
+      if (verdict?.state !== 'TAKEN') return null;
+      return { limit: verdict.allowed.costPerMinute, remaining: Math.floor(verdict.balance.level) };
     },
     end(giveBack) {
       begun?.taking.end(giveBack);

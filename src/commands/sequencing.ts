@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Fault } from '../faults.js';
+import { openPatience } from './revival.js';
 
 export interface Sequencing {
   readonly pid: number | undefined;
@@ -18,11 +19,6 @@ export interface Sequencing {
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 /** A step holds thousands of entries at once: with the room that is usual they would be copied twice before it ends. */
 const ROOM = '--max-semi-space-size=48';
-/** Between two starts of one that dies: at first well within the time in which another may take over. */
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 30_000;
-/** One that lived for so long is started again at once. */
-const SOUND_AFTER_MS = 60_000;
 /** Time for a last step; what is left then is sequenced by whoever comes next. */
 export const LAST_STEP_MS = 6_000;
 
@@ -33,7 +29,7 @@ export const SEQUENCING_END = 'end';
 /** Starts it and waits until it works; its lines of log go where this process's go. @throws Fault CONFIG_FAULTY where it ends before */
 export async function startSequencing(log: Logger): Promise<Sequencing> {
   let closing = false;
-  let waitMs = FIRST_WAIT_MS;
+  const patience = openPatience();
   let child = begin();
   const first = child;
   const ready = await Promise.race([once(first, 'message').then(() => true), once(first, 'exit').then(() => false)]);
@@ -51,8 +47,7 @@ export async function startSequencing(log: Logger): Promise<Sequencing> {
     guarded.once('exit', async (code, signal) => {
       if (closing) return;
       log.error({ code, signal }, 'the process that sequences the log has died');
-      waitMs = performance.now() - begun > SOUND_AFTER_MS ? FIRST_WAIT_MS : Math.min(2 * waitMs, LONGEST_WAIT_MS);
-      await sleep(waitMs, undefined, { ref: false });
+      await sleep(patience(performance.now() - begun), undefined, { ref: false });
       if (!closing) guard((child = begin()));
     });
   }

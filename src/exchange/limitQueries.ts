@@ -45,8 +45,8 @@ export class LimitQueries {
   @Query(() => RateLimit, { description: '查询额度；不读取任何记录，不消耗额度 / What is left of the allowance; reads no record and costs nothing' })
   async rateLimit(@Ctx() { journey }: JourneyContext, @Arg('purpose', () => PurposeEnum) purpose: Purpose): Promise<RateLimit> {
     const { institution, allowances } = journey.ofInstitution.grounds.standing;
-    const allowed = allowances.get(purpose) ?? USUAL_ALLOWANCE;
-    const { level, enterprises, underWay, shared } = await journey.parts.ledger.peek({ institution, purpose, allowed });
+    const account = { institution, purpose, allowed: allowances.get(purpose) ?? USUAL_ALLOWANCE };
+    const { level, enterprises, underWay, shared, allowed } = await journey.parts.ledger.peek(account);
     const now = journey.time;
     return {
       purpose,

@@ -38,8 +38,8 @@ export interface GroundsStore {
   forget(): void;
 }
 
-/** Pairs of institution and enterprise whose consents are kept: about 40 MB at most. */
-const CONSENTS_KEPT = 100_000;
+/** Pairs of institution and enterprise whose consents are kept: about 16 MB at most. */
+const CONSENTS_KEPT = 40_000;
 /** Changes of policy raise the epoch; this bounds what one that forgot to could do. */
 const KEPT_FOR_MS = 60_000;
 

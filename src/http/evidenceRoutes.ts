@@ -9,9 +9,9 @@ import { consistencyText, inclusionText } from '../audit/proofText.js';
 import { receiptOf } from '../audit/receiptText.js';
 import { causeOf } from '../cause.js';
 import { Fault } from '../faults.js';
-import { openGate } from './gate.js';
+import { openGate, partOf } from './gate.js';
 
-/** What a process answers. Those under way wait for one another's connections, which are fewer, and for nobody else's. */
+/** What a gateway answers, all its processes together. Those under way wait for one another's connections, which are fewer, and for nobody else's. */
 const OF_ALL = { aSecond: 100, mostAtOnce: 16 };
 /** Of one address, which may be that of a bank behind one way out: a part, so that others are answered beside it. */
 const OF_EACH = { aSecond: 40, mostAtOnce: 8 };
@@ -29,10 +29,12 @@ export interface EvidenceParts {
   /** Answers a fault, as for everything else that names no caller. */
   readonly refuse: (reply: FastifyReply, fault: Fault) => FastifyReply;
   readonly log: Logger;
+  /** How many processes answer on this port; requests come to them in turn. */
+  readonly processes: number;
 }
 
-export function mountEvidence(server: FastifyInstance, { proofs, refuse, log }: EvidenceParts): void {
-  const enter = openGate({ all: OF_ALL, each: OF_EACH });
+export function mountEvidence(server: FastifyInstance, { proofs, refuse, log, processes }: EvidenceParts): void {
+  const enter = openGate({ all: partOf(OF_ALL, processes), each: partOf(OF_EACH, processes) });
   const get = (url: string, tell: (request: FastifyRequest) => Promise<Told>) =>
     server.get(url, async (request, reply) => {
       const leave = enter(request.ip);

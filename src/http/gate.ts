@@ -12,6 +12,11 @@ export interface GateBounds {
   readonly mostAtOnce: number;
 }
 
+/** Bounds of one of several processes that share them. */
+export function partOf({ aSecond, mostAtOnce }: GateBounds, processes: number): GateBounds {
+  return { aSecond: aSecond / processes, mostAtOnce: Math.max(1, Math.floor(mostAtOnce / processes)) };
+}
+
 /** Addresses remembered; one that is forgotten begins anew, within what all may. */
 const MOST_ADDRESSES = 10_000;
 

@@ -1,27 +1,34 @@
 /** What is measured of the gateway, for Prometheus. Labels are of closed sets: no institution's traffic makes new series. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { EvidenceState, EvidenceWatch } from '../audit/evidenceState.js';
+import type { Siblings } from './siblings.js';
 
 export interface Metrics {
   /** One request answered: how it ended (`ok` or a code of the table of faults), how long it took, records looked up. */
   answered(result: { code: string | null; status: number; seconds: number; lookedUp: number }): void;
   /** One operation executed, and by what. */
   executed(how: 'PLANNED' | 'NOT_COVERED' | 'UNWRITABLE'): void;
+  /** Of all processes of the gateway: what each counts under its number, what is of the zone once. */
   text(): Promise<string>;
   readonly contentType: string;
 }
 
 export interface Observed {
   readonly facts: () => Readonly<{ local: number; redis: number; postgres: number }>;
+  readonly factBytes: () => number;
   readonly texts: () => Readonly<{ local: number; redis: number; written: number; bytes: number }>;
   readonly cacheState: () => 'READY' | 'AWAY' | 'NONE';
   /** null: there is none. */
   readonly replica: () => Readonly<Record<'taken' | 'unlike' | 'away', number>> | null;
   readonly evidence: EvidenceWatch;
+  readonly siblings: Siblings;
 }
 
-export function openMetrics({ facts, texts, cacheState, replica, evidence }: Observed): Metrics {
+export function openMetrics({ facts, factBytes, texts, cacheState, replica, evidence, siblings }: Observed): Metrics {
   const registry = new Registry();
+  // Sums over processes would jump down when one is started again; a series of its own begins anew, as counters may.
+  if (siblings.number !== null) registry.setDefaultLabels({ worker: String(siblings.number) });
+  const ofZone = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const duration = new Histogram({
@@ -59,6 +66,14 @@ export function openMetrics({ facts, texts, cacheState, replica, evidence }: Obs
       this.set(texts().bytes);
     },
   });
+  new Gauge({
+    name: 'zone_facts_bytes',
+    help: 'Bytes that facts take in this process',
+    registers,
+    collect() {
+      this.set(factBytes());
+    },
+  });
   const executions = new Counter({
     name: 'zone_executions_total',
     help: 'Operations by what executed them: a plan, or graphql-js because no plan covers them or a value was not as its type has it',
@@ -82,16 +97,36 @@ export function openMetrics({ facts, texts, cacheState, replica, evidence }: Obs
       for (const [outcome, count] of Object.entries(replica() ?? {})) this.set({ outcome }, count);
     },
   });
-  gaugesOfEvidence(registry, evidence);
+  gaugesOfEvidence(ofZone, evidence);
+  siblings.tells('METRICS', async (): Promise<Told> => ({ own: await registry.getMetricsAsJSON(), zone: await ofZone.getMetricsAsJSON() }));
   return {
     answered({ code, seconds, lookedUp }) {
       duration.observe({ code: code ?? 'ok' }, seconds);
       records.inc(lookedUp);
     },
     executed: (how) => executions.inc({ by: how.toLowerCase() }),
-    text: () => registry.metrics(),
+    text: async () => textOf((await siblings.ask('METRICS')) as readonly Told[]),
     contentType: registry.contentType,
   };
+}
+
+/** What one process tells. */
+interface Told {
+  readonly own: readonly Measured[];
+  readonly zone: readonly Measured[];
+}
+type Measured = MetricObjectWithValues<MetricValue<string>>;
+
+/** Each told its own under its number; of the zone all tell the same, so the first that knows is believed. */
+async function textOf(told: readonly Told[]): Promise<string> {
+  const zone = told.find((one) => one.zone.some(({ values }) => values.length > 0))?.zone ?? told[0]?.zone ?? [];
+  const all = [...told.map(({ own }) => own), zone].map((metrics) => metrics.map(asItIs));
+  return `${await AggregatorRegistry.aggregate(all as unknown as object[]).metrics()}`;
+}
+
+/** Added up with nothing, since labels differ; and what is no number was lost between processes. */
+function asItIs(metric: Measured): Measured {
+  return { ...metric, aggregator: 'sum', values: metric.values.map((one) => ({ ...one, value: one.value ?? Number.NaN })) };
 }
 
 /** What whoever sequences has left in the database; nothing is told while that does not answer. */

@@ -49,6 +49,8 @@ export interface ServerParts {
   readonly proofs: Proofs;
   readonly exports: Exports;
   readonly log: Logger;
+  /** How many processes answer on this port. */
+  readonly processes: number;
   /** Whether the database answers; health is 503 where it does not. */
   readonly health: () => Promise<Readonly<Record<string, string>>>;
   readonly corsOrigins: readonly string[];
@@ -185,7 +187,7 @@ export async function openServer(parts: ServerParts): Promise<FastifyInstance> {
       if (!caller) throw new Fault('TOKEN_MISSING');
       return sent(request, reply, await exchange.answer({ id: request.id, caller, body, safe, accept: request.headers.accept, startedAt }));
     };
-    mountEvidence(governed, { proofs: parts.proofs, refuse: refuseUnaudited, log: parts.log });
+    mountEvidence(governed, { proofs: parts.proofs, refuse: refuseUnaudited, log: parts.log, processes: parts.processes });
     governed.post('/graphql', {
       // Who calls is known before a byte of the body is read.
       onRequest: async (request) => {

@@ -13,6 +13,8 @@ export interface Facts {
   fetch(wanted: readonly Wanted[], taken?: Sources): Promise<Fact[]>;
   /** How many facts came from where. */
   readonly counts: { local: number; redis: number; postgres: number };
+  /** What the facts kept in this process take. */
+  readonly bytes: number;
 }
 
 /** How many records came from the memory of this process, from Redis and from PostgreSQL; names of enterprises are no records. */
@@ -22,22 +24,27 @@ export interface Sources {
   postgres: number;
 }
 
-/** Payload characters kept in this process; parsed they take about four times as many bytes. */
-const LOCAL_CHARACTERS = 64_000_000;
+/** What a kept fact takes: so much, and so much for each character of its payload, which is parsed (`tests/bench/memory.mjs` measures both). */
+const OVERHEAD_BYTES = 600;
+const BYTES_A_CHARACTER = 1;
 const REDIS_TTL_SECONDS = 3_600;
 
 export interface FactsParts {
   readonly stores: Stores;
   readonly cache: Cache;
   readonly generations: Generations;
+  readonly keptBytes: number;
 }
 
-export function openFacts({ stores, cache, generations }: FactsParts): Facts {
-  const local = new LRUCache<string, Fact>({ maxSize: LOCAL_CHARACTERS, maxEntrySize: LOCAL_CHARACTERS / 10 });
+export function openFacts({ stores, cache, generations, keptBytes }: FactsParts): Facts {
+  const local = new LRUCache<string, Fact>({ maxSize: keptBytes, maxEntrySize: keptBytes / 10 });
   const counts = { local: 0, redis: 0, postgres: 0 };
 
   return {
     counts,
+    get bytes() {
+      return local.calculatedSize;
+    },
     async fetch(wanted, taken) {
       const look = await generations.current();
       const facts = new Array<Fact | undefined>(wanted.length);
@@ -45,7 +52,7 @@ export function openFacts({ stores, cache, generations }: FactsParts): Facts {
       const settle = (position: number, line: Line | null) => {
         const fact = toFact(line);
         facts[position] = fact;
-        local.set(localKeys[position] as string, fact, { size: 64 + (line?.payload.length ?? 0) });
+        local.set(localKeys[position] as string, fact, { size: OVERHEAD_BYTES + BYTES_A_CHARACTER * (line?.payload.length ?? 0) });
       };
 
       const noteTaken = (from: keyof Sources, position: number) => {

@@ -24,6 +24,8 @@ export interface Records {
   readonly counts: Readonly<{ local: number; redis: number; postgres: number }>;
   /** How many texts of enterprises came from this process, from Redis, or were written anew. */
   readonly textCounts: Readonly<TextCounts>;
+  /** Bytes that facts take in this process. */
+  readonly factBytes: number;
 }
 
 export interface Reading {
@@ -55,16 +57,23 @@ export interface RecordsParts {
   readonly generations: Generations;
   readonly cache: Cache;
   readonly catalogue: Catalogue;
+  /** What this process keeps of records, in bytes of its memory. */
+  readonly cacheBytes: number;
 }
+/** Texts answer nearly everything; facts are kept for what no plan covers. */
+const PART_OF_TEXTS = 0.75;
 
-export function openRecords({ stores, generations, cache, catalogue }: RecordsParts): Records {
+export function openRecords({ stores, generations, cache, catalogue, cacheBytes }: RecordsParts): Records {
   const nameItem = catalogue.item(NAME_ITEM);
   const nameCategory = catalogue.category(NAME_ITEM.slice(0, NAME_ITEM.lastIndexOf('.')));
-  const facts = openFacts({ stores, cache, generations });
-  const texts = openTexts({ stores, cache, generations, catalogue });
+  const facts = openFacts({ stores, cache, generations, keptBytes: (1 - PART_OF_TEXTS) * cacheBytes });
+  const texts = openTexts({ stores, cache, generations, catalogue, keptBytes: PART_OF_TEXTS * cacheBytes });
   return {
     counts: facts.counts,
     textCounts: texts.counts,
+    get factBytes() {
+      return facts.bytes;
+    },
     begin(permit) {
       let lookedUp = 0;
       const sources: Sources = { memory: 0, redis: 0, postgres: 0 };

@@ -63,7 +63,6 @@ interface Kind {
 const NO_KIND: Kind = { full: '', short: '' };
 /** Kinds that are in use in one process at once; one that is forgotten gets another number, and its texts are not met again. */
 const MOST_KINDS = 10_000;
-const KEPT_BYTES = 96_000_000;
 const REDIS_TTL_SECONDS = 3_600;
 /** What a kept text takes beside its bytes: its key, its Buffer, its place in the list. */
 const OVERHEAD_BYTES = 400;
@@ -73,10 +72,12 @@ export interface TextsParts {
   readonly cache: Cache;
   readonly generations: Generations;
   readonly catalogue: Catalogue;
+  /** What is kept in this process, in bytes of its memory. */
+  readonly keptBytes: number;
 }
 
-export function openTexts({ stores, cache, generations, catalogue }: TextsParts): Texts {
-  const local = new LRUCache<string, Kept>({ maxSize: KEPT_BYTES, maxEntrySize: KEPT_BYTES / 10 });
+export function openTexts({ stores, cache, generations, catalogue, keptBytes }: TextsParts): Texts {
+  const local = new LRUCache<string, Kept>({ maxSize: keptBytes, maxEntrySize: keptBytes / 10 });
   const nameItem = catalogue.item(NAME_ITEM);
   const counts = { local: 0, redis: 0, written: 0 };
   const kinds = new LRUCache<string, Kind>({ max: MOST_KINDS });

@@ -81,7 +81,7 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
   const openOwn = (own: Cache): Records => {
     const generations = openGenerations({ postgres });
     looks.push(generations);
-    return openRecords({ stores, generations, cache: own, catalogue });
+    return openRecords({ stores, generations, cache: own, catalogue, cacheBytes: 64_000_000 });
   };
   const grounds = openGrounds({ postgres });
   const epochs = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** The reckoning of allowances, with clocks that the test moves. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type Demand, refusalOf, type Verdict } from '../../src/allowance/demand.js';
+import { type Demand, partOf, refusalOf, type Verdict } from '../../src/allowance/demand.js';
 import { openLedger } from '../../src/allowance/ledger.js';
 import { type LocalAccounts, openLocalAccounts } from '../../src/allowance/local.js';
 import { openToll } from '../../src/allowance/toll.js';
@@ -135,7 +135,7 @@ describe('A toll', () => {
     expect(await toll.left()).toEqual({ limit: 600, remaining: 500 });
     toll.end(true);
     await toll.refusal();
-    expect(await book.peek(account)).toEqual({ level: 600, enterprises: 1, underWay: 0, shared: false });
+    expect(await book.peek(account)).toEqual({ level: 600, enterprises: 1, underWay: 0, shared: false, allowed: ALLOWED });
     // A second end gives nothing back twice.
     toll.end(true);
     expect((await book.peek(account)).level).toBe(600);
@@ -162,5 +162,38 @@ describe('A toll', () => {
     expect(book.take({ account: wide, cost: 600, usccs: [] }).ample).toBe(false);
     elapsed += 60_000;
     expect(book.take({ account: wide, cost: 1, usccs: [] }).ample).toBe(false);
+  });
+});
+
+describe('Processes on one port that cannot count together', () => {
+  test('give no more in all than one would, and say what they count by', async () => {
+    const books = [1, 2].map(() => openLedger({ cache: noCache, now, steady, processes: 2 }));
+    const taken = async (cost: number, ...usccs: string[]) => {
+      const takings = books.map((book) => book.take(demand(cost, ...usccs)));
+      const verdicts = await Promise.all(takings.map(({ verdict }) => verdict));
+      for (const taking of takings) taking.end(false);
+      return verdicts;
+    };
+    expect(await taken(200)).toEqual([expect.objectContaining({ state: 'TAKEN' }), expect.objectContaining({ state: 'TAKEN' })]);
+    for (const verdict of await taken(101)) expect(verdict).toMatchObject({ state: 'REFUSED', by: 'BUDGET', balance: { level: 100 } });
+    // Five a day: two each, for whoever has seen one cannot know what the other has.
+    await taken(1, 'A', 'B');
+    for (const verdict of await taken(1, 'C')) expect(verdict).toMatchObject({ state: 'REFUSED', by: 'ENTERPRISES' });
+    for (const book of books) expect(await book.peek(account)).toMatchObject({ allowed: { costPerMinute: 300, enterprisesADay: 2, atOnce: 1 } });
+  });
+
+  test('tell when to come again by what they refill', async () => {
+    const toll = openToll({ ledger: openLedger({ cache: noCache, now, steady, processes: 2 }), now });
+    await toll.begin(demand(300));
+    expect(await toll.left()).toEqual({ limit: 300, remaining: 0 });
+    toll.end(false);
+    const next = openToll({ ledger: openLedger({ cache: noCache, now, steady, processes: 2 }), now });
+    const refused = await next.begin(demand(301)).catch((error) => error);
+    expect(refused.facts).toMatchObject({ limit: 300, remaining: 300 });
+  });
+
+  test('let one request in at once, however many they are', () => {
+    expect(partOf({ ...ALLOWED, atOnce: 1 }, 4).atOnce).toBe(1);
+    expect(partOf(ALLOWED, 1)).toEqual(ALLOWED);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { openGate } from '../../src/http/gate.js';
+import { openGate, partOf } from '../../src/http/gate.js';
 
 const BOUNDS = { all: { aSecond: 10, mostAtOnce: 6 }, each: { aSecond: 4, mostAtOnce: 2 } };
 
@@ -40,4 +40,11 @@ test.each([
   const gate = openGate({ ...BOUNDS, each: { aSecond: 4, mostAtOnce: 1 } }, () => 0);
   expect(gate(first)).not.toBeNull();
   expect(gate(second) === null).toBe(alike);
+});
+
+test('processes that share bounds let in as many as one would', () => {
+  const gates = [1, 2].map(() => openGate({ all: partOf(BOUNDS.all, 2), each: partOf(BOUNDS.each, 2) }, () => 0));
+  const entered = gates.map((gate) => entering(gate, '192.0.2.1'));
+  expect(entered).toEqual([4, 4]);
+  expect(partOf({ aSecond: 10, mostAtOnce: 3 }, 8)).toEqual({ aSecond: 1.25, mostAtOnce: 1 });
 });
