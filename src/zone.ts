@@ -35,6 +35,7 @@ import { openReports, readerOf, subjectOf } from './reports/reports.js';
 import type { Database } from './zone/database.js';
 import { openIssuing, openTrust, sandboxIssuerOf } from './zone/issuing.js';
 import { openLog } from './zone/log.js';
+import { refuseUnfinished } from './zone/unfinished.js';
 
 export interface Gateway {
   readonly exchange: Exchange;
@@ -64,6 +65,7 @@ export async function openGateway(
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
+  await refuseUnfinished(reading);
   const records = openRecords({ postgres: reading, cache, catalogue });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });
