@@ -62,10 +62,10 @@ export async function openGateway(
   const tls = config.tls && readTls(config.tls);
   const limitMs = config.statementLimitMs;
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
+  await refuseUnfinished(reading);
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl) : noCache;
-  await refuseUnfinished(reading);
   const records = openRecords({ postgres: reading, cache, catalogue });
   // Whoever looks at policy must not keep an officer from revoking.
   const governing = database.open('zone_governance', { poolSize: 4, limitMs: 5 * limitMs });

@@ -65,8 +65,8 @@ export async function seedWithProgress(
 
 export function seedLine({ enterprises, records, milliseconds, recordsPerSecond, continuedFrom, skipped }: SeedReport): string {
   if (skipped) return `沿用已有的 ${enterprises} 家企业 / Kept the ${enterprises} enterprises that were there`;
-  if (continuedFrom > 0) say(`接续此前的 ${continuedFrom} 家 / Continued after ${continuedFrom}`);
-  return `${enterprises} 家企业，${records} 条记录，${(milliseconds / 1000).toFixed(1)} s，每秒 ${recordsPerSecond} 条 / ${enterprises} enterprises, ${records} records, ${recordsPerSecond} a second`;
+  const before = continuedFrom > 0 ? `接续此前的 ${continuedFrom} 家 / Continued after ${continuedFrom}\n` : '';
+  return `${before}${enterprises} 家企业，${records} 条记录，${(milliseconds / 1000).toFixed(1)} s，每秒 ${recordsPerSecond} 条 / ${enterprises} enterprises, ${records} records, ${recordsPerSecond} a second`;
 }
 
 export async function deliverFile(

@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCatalogueFiles } from '../../src/catalogue/files.js';
 import { buildCatalogue } from '../../src/catalogue/load.js';
@@ -182,6 +183,31 @@ describe('seeding in chunks', () => {
     expect(await postgres.query({ text: CONTENT })).not.toEqual(continued);
     await inChunks({ seed: 8 });
     expect(await postgres.query({ text: CONTENT })).toEqual(continued);
+  }, 120_000);
+
+  test('drawn by two threads leaves the same', async () => {
+    // Threads run what is built: the sources are compiled for tests alone.
+    const built = pathToFileURL(join('dist', 'synthetic', 'drawer.js')).href;
+    const { openThreadDrawer } = (await import(built)) as { openThreadDrawer: SeedOptions['openDrawer'] };
+    const wide = openPostgres({ url: embedded.url, role: 'owner', poolSize: 3, limitMs: 300_000 });
+    try {
+      await seedZone(
+        { postgres: wide, catalogue, now },
+        {
+          enterprises: FIRMS,
+          seed: 7,
+          seedsFolder: 'seeds',
+          inChunks: true,
+          lanes: 2,
+          replace: true,
+          ...(openThreadDrawer ? { openDrawer: openThreadDrawer } : {}),
+        },
+      );
+    } finally {
+      await wide.close();
+    }
+    expect(await wholeDigest()).toBe(atOnce);
+    expect(await strayGrams()).toBe(0);
   }, 120_000);
 
   test('that broke off can be replaced by another', async () => {
