@@ -19,6 +19,8 @@ export interface Order {
   /** Tells seed and number; the policy version says it. */
   readonly reason: string;
   readonly replace: boolean;
+  /** What is large has its names indexed when all are in: at once, and in half the room. */
+  readonly inChunks: boolean;
 }
 /** A zone that is being filled. */
 export interface Begun {
@@ -59,6 +61,7 @@ export async function begin(client: pg.PoolClient, order: Order): Promise<Begun 
     await client.query('update category set generation = generation + 1');
   }
   await client.query('insert into seeding (reason, version) values ($1, $2)', [reason, latest + 1]);
+  if (order.inChunks) await client.query('drop index if exists enterprise_gram_found');
   await writeInstitutions(client, order.policy);
   return { version: latest + 1, opened: await openDeliveries(client, order) };
 }

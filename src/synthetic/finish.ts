@@ -20,6 +20,9 @@ export async function finish(client: pg.PoolClient, { policy, reason, now }: Ord
   );
   await client.query("insert into policy_version (version, author, reason, time, institutions) values ($1, 'seed', $2, $3, '{*}')", [version, reason, now]);
   await writePolicy(client, policy, version);
+  // As migrations made it; in a zone that came in chunks it is not there yet.
+  await client.query("set local maintenance_work_mem = '256MB'");
+  await client.query('create index if not exists enterprise_gram_found on enterprise_gram (gram, uscc)');
   await client.query('delete from seeding_chunk');
   await client.query('delete from seeding');
   await client.query('analyze record, enterprise, enterprise_gram, consent');

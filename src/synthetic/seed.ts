@@ -68,7 +68,15 @@ export async function seedZone(
   if (!Number.isInteger(enterprises) || enterprises < 1)
     throw new Fault('CONFIG_FAULTY', { detail: `the number of enterprises is ${enterprises}; give a whole number from 1` });
   if (now.getTime() / DAY_MS <= LAST_EVENT) throw new Fault('CONFIG_FAULTY', { detail: 'the synthetic zone cannot be dated before 2026-10-01' });
-  const order: Order = { policy: readPolicy(seedsFolder), catalogue, seed, now, reason: `synthetic zone seed=${seed} enterprises=${enterprises}`, replace };
+  const order: Order = {
+    policy: readPolicy(seedsFolder),
+    catalogue,
+    seed,
+    now,
+    reason: `synthetic zone seed=${seed} enterprises=${enterprises}`,
+    replace,
+    inChunks,
+  };
   let done = 0;
   let continuedFrom = 0;
   const written = (firms: number) => {
