@@ -29,6 +29,9 @@ const ISSUER = because('clients and their tokens; no enterprise is in it');
 export const PLACINGS: Readonly<Record<string, Placing>> = Object.freeze({
   record: BY_ENTERPRISE,
   enterprise: BY_ENTERPRISE,
+  enterprise_gram: BY_ENTERPRISE,
+  seeding: because('what fills a synthetic zone, while it does'),
+  seeding_chunk: because('what fills a synthetic zone, while it does'),
   migration: because('the list of migrations'),
   category: CATALOGUE,
   delivery: DELIVERIES,

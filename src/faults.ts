@@ -221,6 +221,13 @@ export const FAULTS = Object.freeze({
     '另设 ZONE_HOME，或用 --replace 清空后重填',
     'Choose another ZONE_HOME, or discard what is there with --replace',
   ),
+  ZONE_UNFINISHED: entry(
+    503,
+    '专区正在填充，或填充中断',
+    'The zone is being filled, or filling it was broken off',
+    '等待完成，或再次运行同一 seed 命令接续；或用 --replace 重填',
+    'Wait for the end, or run the same seed again, which continues; or fill it anew with --replace',
+  ),
   ARCHIVE_REFUSED: entry(
     409,
     '此月现在不能归档或恢复',

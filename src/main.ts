@@ -63,7 +63,8 @@ program
   .option('--enterprises <n>', '企业数 / enterprises', whole(1), 2_000)
   .option('--seed <s>', '种子 / seed', whole(0), 1)
   .option('--replace', '清空专区中已有的记录与策略 / DISCARD the records and policy that the zone holds', false)
-  .addHelpText('after', example('node dist/main.js seed --enterprises 200000 --seed 7'))
+  .option('--lanes <n>', '并行数；默认为核数，至多 8 / lanes at once, each a thread and a connection; the cores, 8 at most', whole(1))
+  .addHelpText('after', example('node dist/main.js seed --enterprises 200000 --seed 7\n# 中断后再次运行即接续 / run again after a kill, it continues'))
   .action(async (options) => (await import('./commands/filling.js')).seed(options));
 
 program

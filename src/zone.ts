@@ -38,6 +38,7 @@ import { openReports, readerOf, subjectOf } from './reports/reports.js';
 import type { Database } from './zone/database.js';
 import { openIssuing, openTrust, sandboxIssuerOf } from './zone/issuing.js';
 import { openLog } from './zone/log.js';
+import { refuseUnfinished } from './zone/unfinished.js';
 
 export interface Gateway {
   readonly exchange: Exchange;
@@ -65,6 +66,7 @@ export async function openGateway(
   const tls = config.tls && readTls(config.tls);
   const limitMs = config.statementLimitMs;
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
+  await refuseUnfinished(reading);
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl.split(','), { cluster: config.redisCluster }) : noCache;

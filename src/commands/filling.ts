@@ -1,10 +1,12 @@
 /** Commands that fill a zone: migrations, synthetic data, deliveries. */
+import { availableParallelism } from 'node:os';
 import type { Catalogue } from '../catalogue/model.js';
 import { type Config, readConfig } from '../config.js';
 import { type DeliveryReport, deliver } from '../delivery/deliver.js';
 import { Fault } from '../faults.js';
 import { type SeedReport, seedZone } from '../synthetic/seed.js';
 import { type Database, openDatabase } from '../zone/database.js';
+import { refuseUnfinished } from '../zone/unfinished.js';
 import { openCatalogue } from '../zone.js';
 import { progress, say, table } from './paper.js';
 import { readySchema } from './readySchema.js';
@@ -35,7 +37,10 @@ export async function migrateZone(): Promise<void> {
   );
 }
 
-export async function seed(options: { enterprises: number; seed: number; replace: boolean }): Promise<void> {
+/** A drawing thread and a session of PostgreSQL each: beyond this the disk is what is waited for. */
+const MOST_LANES = 8;
+
+export async function seed(options: { enterprises: number; seed: number; replace: boolean; lanes?: number }): Promise<void> {
   await withDatabase(async ({ config, catalogue, database }) => {
     const report = await seedWithProgress(config, catalogue, database, options);
     say(seedLine(report));
@@ -46,20 +51,22 @@ export async function seedWithProgress(
   { seedsFolder }: Config,
   catalogue: Catalogue,
   database: Database,
-  { enterprises, seed, replace }: { enterprises: number; seed: number; replace: boolean },
+  { enterprises, seed, replace, lanes = Math.min(availableParallelism(), MOST_LANES) }: { enterprises: number; seed: number; replace: boolean; lanes?: number },
 ): Promise<SeedReport> {
   const bar = progress('合成数据 Synthetic zone', enterprises);
   try {
-    const postgres = database.open('owner');
-    return await seedZone({ postgres, catalogue }, { enterprises, seed, seedsFolder, replace, onProgress: (done) => bar.update(done) });
+    // Each lane has a connection, and the run itself one.
+    const postgres = database.open('owner', { poolSize: lanes + 1 });
+    return await seedZone({ postgres, catalogue }, { enterprises, seed, seedsFolder, replace, lanes, onProgress: (done) => bar.update(done) });
   } finally {
     bar.end();
   }
 }
 
-export function seedLine({ enterprises, records, milliseconds, recordsPerSecond, skipped }: SeedReport): string {
+export function seedLine({ enterprises, records, milliseconds, recordsPerSecond, continuedFrom, skipped }: SeedReport): string {
   if (skipped) return `沿用已有的 ${enterprises} 家企业 / Kept the ${enterprises} enterprises that were there`;
-  return `${enterprises} 家企业，${records} 条记录，${(milliseconds / 1000).toFixed(1)} s，每秒 ${recordsPerSecond} 条 / ${enterprises} enterprises, ${records} records, ${recordsPerSecond} a second`;
+  const before = continuedFrom > 0 ? `接续此前的 ${continuedFrom} 家 / Continued after ${continuedFrom}\n` : '';
+  return `${before}${enterprises} 家企业，${records} 条记录，${(milliseconds / 1000).toFixed(1)} s，每秒 ${recordsPerSecond} 条 / ${enterprises} enterprises, ${records} records, ${recordsPerSecond} a second`;
 }
 
 export async function deliverFile(
@@ -74,6 +81,7 @@ export async function deliverFile(
   await withDatabase(async ({ catalogue, database }) => {
     const bar = options.json ? null : progress('读取 Rows', null);
     const postgres = database.open('zone_delivery');
+    await refuseUnfinished(postgres);
     const report = await deliver(
       { postgres, catalogue, now: () => new Date() },
       { category, file, mapping: options.mapping, mode, dataTime, onProgress: (rows) => bar?.update(rows) },

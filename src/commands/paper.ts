@@ -41,13 +41,22 @@ export function progress(title: string, total: number | null): Progress {
     return { update: (done) => bar.update(done), end: () => bar.stop() };
   }
   let told = -1;
+  let first: { done: number; at: number } | null = null;
   const step = total === null ? 10_000 : Math.max(1, Math.ceil(total / 10));
   return {
     update(done) {
       if (Math.floor(done / step) <= told) return;
       told = Math.floor(done / step);
-      say(`${title} ${done}${total === null ? '' : `/${total}`}`);
+      say(`${title} ${done}${total === null ? '' : `/${total}${leftOf(first, done, total)}`}`);
+      first ??= { done, at: performance.now() };
     },
     end: () => undefined,
   };
+}
+
+/** From the second line on; short work needs no estimate. */
+function leftOf(first: { done: number; at: number } | null, done: number, total: number): string {
+  if (!first || done <= first.done || done >= total) return '';
+  const seconds = Math.round(((performance.now() - first.at) / 1000 / (done - first.done)) * (total - done));
+  return seconds < 10 ? '' : ` 约余 ${seconds} s left`;
 }

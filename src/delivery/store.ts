@@ -141,6 +141,13 @@ async function writeRecords(client: pg.PoolClient, load: Load, source: 'ready' |
 }
 
 async function nameEnterprises(client: pg.PoolClient): Promise<void> {
+  await client.query(`create temporary table renamed on commit drop as
+    select s.uscc, e.grams as before, s.grams as after from staged s left join enterprise e using (uscc) where s.grams is distinct from e.grams`);
+  await client.query(
+    'delete from enterprise_gram held using (select uscc, unnest(before) as gram from renamed) old where held.gram = old.gram and held.uscc = old.uscc',
+  );
+  // Individuals' businesses are not found by name.
+  await client.query("insert into enterprise_gram (gram, uscc) select unnest(after), uscc from renamed where uscc not like '92%' order by 1, 2");
   // Rows that say nothing new are kept away from `on conflict`, which would lock, and so write, every one of them.
   await client.query(`insert into enterprise (uscc, name, division, industry, grams)
     select s.uscc, s.name, s.division, s.industry, s.grams from staged s left join enterprise e using (uscc)

@@ -38,12 +38,23 @@ export interface Directory {
 }
 
 const LONGEST_NAME = 100;
-/** Indexed grams find the candidates; the position test keeps those that hold the name as it was typed. */
-const SEARCH = `
-select uscc, name, division, industry from enterprise
-where grams @> $1 and position($2 in regexp_replace(upper(normalize(name, NFKC)), '\\s', '', 'g')) > 0 and uscc > $3 and uscc not like '92%'
-  and ($4::text is null or division = $4) and ($5::text[] is null or industry = any($5))
-order by uscc limit $6`;
+/** How many of a gram are counted, in the index alone, to find the rarest: a millisecond's work, and more than these is frequent. */
+const ENOUGH = 10_000;
+/** Which of several grams the fewest names have. */
+const RAREST = `(select gram from unnest($1::text[]) as typed (gram)
+  order by (select count(*) from (select from enterprise_gram counted where counted.gram = typed.gram limit ${ENOUGH}) as few) limit 1)`;
+/**
+ * One gram leads through its enterprises in the order of their codes, as the index has them, so that a page ends where it is full,
+ * however many more there are; the position test keeps those that hold the name as it was typed.
+ */
+const searchBy = (gram: string) => `
+select e.uscc, e.name, e.division, e.industry from enterprise_gram held join enterprise e on e.uscc = held.uscc
+where held.gram = ${gram} and held.uscc > $3 and held.uscc not like '92%'
+  and position($2 in regexp_replace(upper(normalize(e.name, NFKC)), '\\s', '', 'g')) > 0
+  and ($4::text is null or e.division = $4) and ($5::text[] is null or e.industry = any($5))
+order by held.uscc limit $6`;
+const BY_ONE = searchBy('($1::text[])[1]');
+const BY_RAREST = searchBy(RAREST);
 
 type Found = DirectoryEntry & { uscc: Uscc };
 
@@ -62,10 +73,11 @@ export function openDirectory({ stores: { primary, replica }, generations }: { s
       if (division !== null && !/^\d{6}$/.test(division)) throw new Fault('BAD_USER_INPUT', { detail: 'division: six digits, GB/T 2260' });
       if (!Number.isInteger(first) || first < 1 || first > 100) throw new Fault('INVALID_PAGE');
       if (after !== null && !/^[0-9A-Z]{18}$/.test(after)) throw new Fault('INVALID_PAGE');
-      const grams = gramsOf(typed).filter((gram) => typed.length === 1 || [...gram].length === 2);
+      const cut = gramsOf(typed);
+      const pairs = cut.filter((gram) => [...gram].length === 2);
+      const grams = pairs.length > 0 ? pairs : cut;
       const entries = await find({
-        name: 'directory',
-        text: SEARCH,
+        ...(grams.length === 1 ? { name: 'directory', text: BY_ONE } : { name: 'directory by rarest', text: BY_RAREST }),
         values: [grams, typed, after ?? '', division, industries, first + 1],
       });
       return { entries: entries.slice(0, first), hasNextPage: entries.length > first };

@@ -15,35 +15,45 @@ export type WriteLine = (line: string) => Promise<void> | undefined;
  * @throws what `fill` threw, or the server's error.
  */
 export async function copyInto(client: pg.PoolClient, target: string, fill: (write: WriteLine) => Promise<void>): Promise<void> {
-  const stream = client.query(copyFrom(`copy ${target} from stdin`));
+  await copyBytes(client, target, async (send) => {
+    let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let filled = 0;
+    const flush = () => {
+      const full = chunk.subarray(0, filled);
+      // The stream still reads the old one.
+      chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      filled = 0;
+      return send(full);
+    };
+    await fill((line) => {
+      // Line by line: most hold nothing but ASCII, and only such are encoded at the speed of copying.
+      if (line.length * MOST_BYTES > CHUNK_BYTES) return flush().then(() => send(Buffer.from(line, 'utf8')));
+      const waiting = line.length * MOST_BYTES > CHUNK_BYTES - filled ? flush() : undefined;
+      filled += chunk.write(line, filled, 'utf8');
+      return waiting;
+    });
+    if (filled > 0) await flush();
+  });
+}
+
+/** The same for bytes that are in `form` already. */
+export async function copyBytes(
+  client: pg.PoolClient,
+  target: string,
+  fill: (send: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+  form: 'text' | 'binary' = 'text',
+): Promise<void> {
+  const stream = client.query(copyFrom(`copy ${target} from stdin (format ${form})`));
   let failure: Error | undefined;
   const ended = once(stream, 'finish').catch((error: Error) => {
     failure = error;
   });
-  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  let filled = 0;
-  const send = async (bytes: Buffer) => {
-    if (failure) throw failure;
-    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), ended]);
-    if (failure) throw failure;
-  };
-  const flush = () => {
-    const full = chunk.subarray(0, filled);
-    // The stream still reads the old one.
-    chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    filled = 0;
-    return send(full);
-  };
-  const write: WriteLine = (line) => {
-    // Line by line: most hold nothing but ASCII, and only such are encoded at the speed of copying.
-    if (line.length * MOST_BYTES > CHUNK_BYTES) return flush().then(() => send(Buffer.from(line, 'utf8')));
-    const waiting = line.length * MOST_BYTES > CHUNK_BYTES - filled ? flush() : undefined;
-    filled += chunk.write(line, filled, 'utf8');
-    return waiting;
-  };
   try {
-    await fill(write);
-    if (filled > 0) await flush();
+    await fill(async (bytes) => {
+      if (failure) throw failure;
+      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), ended]);
+      if (failure) throw failure;
+    });
   } catch (error) {
     stream.destroy(error as Error);
     await ended;

@@ -77,21 +77,41 @@ const drawForeignType = weighted([
   ['6110', 25],
 ] as const);
 
-/** The firm with this number, from 0. */
-export function drawFirm(seed: number, index: number, random: Random = new Random()): Firm {
+/** What a firm's code is made of, and what is drawn before it. */
+interface Origin {
+  /** First two characters of the code: `92` is an individual's business. */
+  readonly kind: '91' | '92';
+  readonly district: Firm['district'];
+  readonly organisation: string;
+  readonly ownership: Ownership;
+  readonly entityType: string;
+  readonly trade: (typeof TRADES)[number];
+  readonly founded: number;
+}
+
+/** The beginning of `drawFirm`, for whoever needs no more of millions of firms. */
+export function drawOrigin(seed: number, index: number, random: Random): Origin {
   random.begin(seed, index, TOPIC);
   const ownership = drawOwnership(random);
   const entityType = drawEntityType(random, ownership);
-  const [industry, section, , perHead, words, scope] = drawTrade(random);
+  const trade = drawTrade(random);
   const district = drawDistrict(random);
   const founded = LATEST - Math.floor((LATEST - EARLIEST) * random.unit() ** 2.1);
+  const organisation = organisationOf(serialOf(seed, index), founded < REFORM);
+  return { kind: ownership === 'PERSONAL' ? '92' : '91', district, organisation, ownership, entityType, trade, founded };
+}
+
+/** The firm with this number, from 0. */
+export function drawFirm(seed: number, index: number, random: Random = new Random()): Firm {
+  const { kind, district, organisation, ownership, entityType, trade, founded } = drawOrigin(seed, index, random);
+  const [industry, section, , perHead, words, scope] = trade;
   const headcount = drawHeadcount(random, ownership);
   const revenue = Math.round((headcount * perHead * random.logNormal(1, 0.6) * 10_000) / 100) * 100;
   const vitality = drawVitality(random, founded);
   const stem = Array.from({ length: random.chance(0.75) ? 2 : 3 }, () => random.pick(STEMS));
   return {
     index,
-    uscc: usccOf(ownership === 'PERSONAL' ? '92' : '91', district.code, organisationOf(serialOf(seed, index), founded < REFORM)),
+    uscc: usccOf(kind, district.code, organisation),
     name: drawName(random, stem.map(([character]) => character).join(''), random.pick(words.split(' ')), entityType),
     sound: stem.map(([, sound]) => sound).join(''),
     district,

@@ -1,26 +1,27 @@
 /** What every category of a synthetic zone needs to be drawn, and the records of one firm. Writes nothing anywhere. */
 import type { Catalogue, Category } from '../catalogue/model.js';
 import { drawFirm, type Firm } from './firm.js';
-import { ageOf, earlierBy } from './freshness.js';
+import { dataTimeOf, earlierBy } from './freshness.js';
 import { compilePresence, guaranteedHolder, type Presence } from './presence.js';
 import { hashText, type Random } from './random.js';
 import { compileCategory, type Generator } from './records.js';
 
+/** So much of the catalogue can be handed to another thread. */
+export type Described = Pick<Catalogue, 'categories' | 'codeLists'>;
+
 export interface Plan {
   readonly category: Category;
+  /** Its place in the catalogue. */
+  readonly place: number;
   readonly topic: number;
   readonly present: Presence;
   /** Number of the firm that has a record in any case. */
   readonly holder: number;
   readonly generate: Generator;
-  /** Whether its examples hold what COPY would read as its own signs; looking into every payload costs a tenth of the time. */
-  readonly escapes: boolean;
   /** Days since 1970 with a fraction: as of when the provider drew the category up. */
   readonly dataTime: number;
   /** Days since 1970: the zone's own time. */
   readonly now: number;
-  /** Records drawn so far, for reports. */
-  records: number;
 }
 
 export interface SyntheticRecord {
@@ -36,17 +37,16 @@ const DAY_MS = 86_400_000;
 const LONGEST_DELIVERY = 0.25;
 
 /** Compiles all categories; a matter of some tens of milliseconds. */
-export function planCategories(catalogue: Catalogue, seed: number, now: Date): Plan[] {
-  return catalogue.categories.map((category) => ({
+export function planCategories(catalogue: Described, seed: number, now: Date): Plan[] {
+  return catalogue.categories.map((category, place) => ({
     category,
+    place,
     topic: hashText(category.code),
     present: compilePresence(category),
     holder: guaranteedHolder(seed, category),
     generate: compileCategory(category, catalogue),
-    escapes: category.items.some(({ example }) => /[\\"\n\r\t]/.test(example.join())),
-    dataTime: now.getTime() / DAY_MS - ageOf(category),
+    dataTime: dataTimeOf(category, now),
     now: now.getTime() / DAY_MS,
-    records: 0,
   }));
 }
 

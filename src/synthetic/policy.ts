@@ -131,14 +131,21 @@ function compileConsents(file: PolicyFile): PolicySeed['consentLines'] {
   };
 }
 
-/** Writes institutions, agreements and grants as one policy version, and raises every policy epoch. */
-export async function writePolicy(client: pg.PoolClient, policy: PolicySeed, version: number): Promise<void> {
-  for (const { code, zh, en, kind, active } of policy.institutions) {
+/** Writes institutions; without a residence none of them is resident, and nobody may see anything. Raises every policy epoch. */
+export async function writeInstitutions(client: pg.PoolClient, { institutions }: PolicySeed): Promise<void> {
+  for (const { code, zh, en, kind } of institutions) {
     await client.query(
       `insert into institution (code, name_zh, name_en, kind) values ($1, $2, $3, $4)
        on conflict (code) do update set name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind`,
       [code, zh, en, kind],
     );
+  }
+  await raiseEpochs(client);
+}
+
+/** Writes residences, agreements and grants as one policy version, and raises every policy epoch. */
+export async function writePolicy(client: pg.PoolClient, policy: PolicySeed, version: number): Promise<void> {
+  for (const { code, active } of policy.institutions) {
     await client.query('insert into residence (institution, version, active) values ($1, $2, $3)', [code, version, active]);
   }
   for (const { institution, id, purposes, highestGrade, from, until } of policy.agreements) {
@@ -153,6 +160,10 @@ export async function writePolicy(client: pg.PoolClient, policy: PolicySeed, ver
       [institution, id, version, purposes, scope, effect, from, until],
     );
   }
+  await raiseEpochs(client);
+}
+
+async function raiseEpochs(client: pg.PoolClient): Promise<void> {
   await client.query('update policy_epoch set epoch = epoch + 1');
   await client.query('insert into policy_epoch select code, 1 from institution on conflict do nothing');
 }

@@ -25,7 +25,7 @@ interface Step {
 }
 const REDRAWS = 12;
 
-export function compileCategory(category: Category, catalogue: Catalogue): Generator {
+export function compileCategory(category: Category, catalogue: Pick<Catalogue, 'codeLists'>): Generator {
   const { items } = category;
   const keys = items.map(({ name }, position) => `${position === 0 ? '' : ','}"${name}":`);
   const steps = orderOfWork(category).map((item) => compileItem(category, item, catalogue));
@@ -146,7 +146,7 @@ function orderOfWork(category: Category): Item[] {
   return order;
 }
 
-function compileItem(category: Category, item: Item, catalogue: Catalogue): Step {
+function compileItem(category: Category, item: Item, catalogue: Pick<Catalogue, 'codeLists'>): Step {
   const position = category.items.indexOf(item);
   const always = isNeeded(category, item);
   const known = KNOWN[item.code];

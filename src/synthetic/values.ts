@@ -13,7 +13,7 @@ const TRUE_SHARE = 0.35;
 /** Addresses in a firm's records are mostly its own. */
 const OWN_ADDRESS_SHARE = 0.6;
 
-export function compilePlain(item: Item, catalogue: Catalogue): Fill {
+export function compilePlain(item: Item, catalogue: Pick<Catalogue, 'codeLists'>): Fill {
   const { type, code } = item;
   switch (type) {
     case 'code':
@@ -43,7 +43,7 @@ export function compilePlain(item: Item, catalogue: Catalogue): Fill {
 }
 
 /** The first codes of a list are the usual ones. Lists of two levels give their finer codes. */
-function compileCode(item: Item, catalogue: Catalogue): Fill {
+function compileCode(item: Item, catalogue: Pick<Catalogue, 'codeLists'>): Fill {
   const list = catalogue.codeLists.get(item.codeList as string)?.codes ?? [];
   const finer = list.some(({ parent }) => parent !== null) ? list.filter(({ parent }) => parent !== null) : list;
   const draw = weighted(finer.map(({ code }, place) => [JSON.stringify(code), 1 / (place + 1)] as const));

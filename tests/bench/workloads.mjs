@@ -37,6 +37,10 @@ export function queryB(catalogue) {
   return `query B($usccs: [USCC!]!) { enterprises(usccs: $usccs, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { ... on Enterprise { uscc ${profileSelection(catalogue)} } } }`;
 }
 
+export function querySearch() {
+  return 'query S($name: String!) { searchEnterprises(name: $name, first: 20) { nodes { uscc name division industry } pageInfo { hasNextPage endCursor } } }';
+}
+
 /** Values that are not null, provenance and names of types left out. */
 export function leavesOf(value) {
   if (value === null || value === undefined) return 0;

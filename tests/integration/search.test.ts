@@ -28,6 +28,7 @@ beforeAll(async () => {
   zone = await openTestZone();
   for (const { uscc, name, division, industry } of ODD) {
     await zone.owner.query({ text: 'insert into enterprise values ($1, $2, $3, $4, $5)', values: [uscc, name, division, industry, gramsOf(name)] });
+    await zone.owner.query({ text: 'insert into enterprise_gram select unnest($2::text[]), $1', values: [uscc, gramsOf(name)] });
   }
   rows = await zone.owner.query<Row>({ text: 'select uscc, name, division, industry from enterprise order by uscc' });
   gateway = await openWatchedGateway(zone);
