@@ -62,7 +62,22 @@ try {
 }
 
 const table = new Table({
-  head: ['query', 'callers', 'processes', 'req/s', 'ratio', 'p50 ms', 'p99 ms', 'CPU: gateways', 'keeper', 'sequencer', 'postgres, redis', 'load', 'idle'],
+  head: [
+    'query',
+    'callers',
+    'processes',
+    'req/s',
+    'ratio',
+    'p50 ms',
+    'p99 ms',
+    'CPU ms each',
+    'CPU: gateways',
+    'keeper',
+    'sequencer',
+    'postgres, redis',
+    'load',
+    'idle',
+  ],
   style: { head: [], border: [] },
 });
 const results = [];
@@ -90,7 +105,9 @@ for (const query of ['A', 'B']) {
   }
 }
 console.log(table.toString());
-console.log(`CPU in per cent of one core; this machine has ${cpus().length}. Where nothing is idle, the load leaves no room.`);
+console.log(
+  `CPU in per cent of one core; this machine has ${cpus().length}. Where nothing is idle, the load leaves no room; CPU ms each is what a request costs gateways and keeper, whatever else runs.`,
+);
 const machine = { cpu: cpus()[0].model.trim(), cores: cpus().length, node: process.version, enterprises: ENTERPRISES, seconds: SECONDS, rounds: ROUNDS };
 writeFileSync(join(dirname(fileURLToPath(import.meta.url)), 'results', 'workers.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`);
 process.exit(0);
