@@ -143,9 +143,9 @@ async function writeRecords(client: pg.PoolClient, load: Load, source: 'ready' |
 async function nameEnterprises(client: pg.PoolClient): Promise<void> {
   await client.query(`create temporary table renamed on commit drop as
     select s.uscc, e.grams as before, s.grams as after from staged s left join enterprise e using (uscc) where s.grams is distinct from e.grams`);
-  await client.query(
-    'delete from enterprise_gram held using (select uscc, unnest(before) as gram from renamed) old where held.gram = old.gram and held.uscc = old.uscc',
-  );
+  // Those to come as well: none stands there twice, whatever was there.
+  await client.query(`delete from enterprise_gram held using (select uscc, unnest(before || after) as gram from renamed) due
+    where held.gram = due.gram and held.uscc = due.uscc`);
   // Individuals' businesses are not found by name.
   await client.query("insert into enterprise_gram (gram, uscc) select unnest(after), uscc from renamed where uscc not like '92%' order by 1, 2");
   // Rows that say nothing new are kept away from `on conflict`, which would lock, and so write, every one of them.

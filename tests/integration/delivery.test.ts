@@ -39,7 +39,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  await owner.query({ text: 'truncate record, enterprise, quarantine, delivery' });
+  await owner.query({ text: 'truncate record, enterprise, enterprise_gram, quarantine, delivery' });
   await owner.query({ text: 'update category set generation = 1' });
 });
 
@@ -202,6 +202,11 @@ describe('repeating and failing', () => {
       values: [uscc(1)],
     });
     expect(enterprise).toMatchObject({ name: '北京甲子集团', division: '110105', grams: expect.arrayContaining(['集', '集团', '子集']) });
+    // It is found under these and no longer under those of its former name; the others stay as they were.
+    expect(await owner.query({ text: 'select gram, uscc from enterprise_gram order by uscc, gram' })).toEqual(
+      await owner.query({ text: "select unnest(grams) as gram, uscc from enterprise where uscc not like '92%' order by uscc, gram" }),
+    );
+    expect(await owner.query({ text: "select from enterprise_gram where gram = '集团'" })).toHaveLength(1);
   });
 
   test('a delivery that fails in the middle leaves nothing', async () => {
