@@ -130,7 +130,6 @@ describe('a delivery to several nodes', () => {
 const KNOWN: readonly (readonly [statement: RegExp, why: string])[] = [
   [/from enterprise_gram held join enterprise e .* order by held.uscc limit/, 'the directory: every node searches its part, and the first of each are merged'],
   [/^(insert into|delete from) enterprise_gram /, 'a delivery of registrations names enterprises'],
-  [/^drop index if exists enterprise_gram_found|^create index if not exists enterprise_gram_found/, 'filling a zone'],
   [
     /^insert into record \(uscc, category, payload.*from (ready|staged) s join altered/,
     'a delivery writes: rows go to their nodes, and settle.ts waits for all',
