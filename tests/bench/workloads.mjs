@@ -37,6 +37,11 @@ export function queryB(catalogue) {
   return `query B($usccs: [USCC!]!) { enterprises(usccs: $usccs, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { ... on Enterprise { uscc ${profileSelection(catalogue)} } } }`;
 }
 
+/** A search by a part of the name. */
+export function querySearch() {
+  return `query S($name: String!, $first: Int!) { searchEnterprises(name: $name, first: $first) { nodes { uscc name division industry } pageInfo { hasNextPage } } }`;
+}
+
 /** Values that are not null, provenance and names of types left out. */
 export function leavesOf(value) {
   if (value === null || value === undefined) return 0;

@@ -1,0 +1,93 @@
+// One contestant, one workload, one round: cold, then from Redis, then from the process.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuSeconds, residentMiB, start, stop } from './processes.mjs';
+import { requestBytes, send } from './sender.mjs';
+
+/** Asks repeated where the process is warm. */
+const HOT = { A: 500, B: 5, B1000: 2, mix: 100 };
+/** What the just-in-time compilers are given before anything is measured, on enterprises that are not. */
+const WARMING_CPU_SECONDS = 2;
+const WARMING_SLICE_SECONDS = 0.25;
+const WARMING_AT_MOST_SECONDS = 10;
+const WARMING_CALLERS = 4;
+/** What is asked once may take longer than what is asked again and again. */
+const ONCE = 4;
+/** Peers write to Redis behind their answers. */
+const SETTLE_MS = 300;
+/** The issue's target for batches is told at this many callers. */
+const TARGET_CALLERS = 8;
+
+/**
+ * @param asks `warming` ones, and `measured` ones that name other enterprises
+ * @param took called with each measurement
+ */
+export async function measure({ contestant, workload, asks, dialect, zone, env, options, took }) {
+  const { states, callers, seconds } = options;
+  const wanted = contestant.states.filter((state) => states.includes(state));
+  if (wanted.length === 0) return;
+  const headers = await zone.headers();
+  const requestsOf = (some) => some.map((ask) => requestBytes({ ...dialect(ask), headers }));
+  const measured = requestsOf(asks.measured);
+  const warming = requestsOf(asks.warming);
+  const parts = partsOf(measured, callers.length);
+  const begin = async () => {
+    const server = await start({ ...contestant, env });
+    await warm(server, warming);
+    return server;
+  };
+  const run = async (server, state, count, sending) => {
+    const before = cpuSeconds(server.child.pid);
+    const sent = await send({ port: server.port, callers: count, ...sending });
+    const cpuMs = (1000 * (cpuSeconds(server.child.pid) - before)) / sent.requests;
+    took({ workload, state, callers: count, contestant: contestant.name, ...sent, cpuMs, residentMiB: residentMiB(server.child.pid) });
+  };
+  const each = async (server, state) => {
+    for (const [place, count] of callers.entries()) await run(server, state, count, { requests: parts[place], seconds: ONCE * seconds });
+  };
+
+  await zone.forget();
+  let server = null;
+  try {
+    if (wanted.includes('cold')) {
+      server = await begin();
+      await each(server, 'cold');
+    }
+    if (wanted.includes('redis')) {
+      // What is in Redis is what this contestant left there.
+      server ??= await start({ ...contestant, env });
+      if (!wanted.includes('cold')) await send({ port: server.port, requests: measured, callers: WARMING_CALLERS, seconds: 60 });
+      await sleep(SETTLE_MS);
+      await stop(server);
+      server = await begin();
+      await each(server, 'redis');
+    }
+    if (wanted.includes('process')) {
+      server ??= await begin();
+      const hot = measured.slice(0, HOT[workload]);
+      await send({ port: server.port, requests: hot, callers: WARMING_CALLERS, seconds: 60 });
+      const counts = workload === 'B' && contestant.name === 'ours' ? [...new Set([...callers, TARGET_CALLERS])] : callers;
+      for (const count of counts) await run(server, 'process', count, { requests: hot, seconds, again: true });
+    }
+  } finally {
+    if (server) await stop(server);
+  }
+}
+
+/** By the time it worked, not by the clock: a neighbour on the core would leave it cold. */
+async function warm({ port, child }, requests) {
+  const until = cpuSeconds(child.pid) + WARMING_CPU_SECONDS;
+  for (let waited = 0; waited < WARMING_AT_MOST_SECONDS && !(cpuSeconds(child.pid) >= until); waited += WARMING_SLICE_SECONDS)
+    await send({ port, requests, callers: WARMING_CALLERS, seconds: WARMING_SLICE_SECONDS, again: true });
+}
+
+/** Parts that share nothing: what was asked with one caller is cold no longer. More callers ask more. */
+export function partsOf(requests, count) {
+  const whole = (count * (count + 1)) / 2;
+  let from = 0;
+  return Array.from({ length: count }, (_, place) => {
+    const until = place === count - 1 ? requests.length : from + Math.max(1, Math.floor((requests.length * (place + 1)) / whole));
+    const part = requests.slice(from, until);
+    from = until;
+    return part;
+  });
+}

@@ -1,0 +1,47 @@
+// The tables on the console.
+import Table from 'cli-table3';
+
+const STYLE = { style: { head: [], border: [] } };
+export const STATE_LABELS = { cold: '冷 cold', redis: 'Redis', process: '进程 L1' };
+
+export function resultsTable(rows, labels) {
+  const table = new Table({
+    head: ['workload', 'state', 'callers', '', 'req/s', 'min - max', 'p50 ms', 'p99 ms', 'CPU ms/req', 'RSS MiB', 'sender', '× Mercurius jit', 'by CPU'],
+    ...STYLE,
+  });
+  for (const row of rows) {
+    table.push([
+      row.workload,
+      STATE_LABELS[row.state],
+      row.callers,
+      labels[row.contestant] ?? row.contestant,
+      rate(row.perSecond),
+      row.spread.map(rate).join(' - '),
+      row.p50.toFixed(2),
+      row.p99.toFixed(2),
+      row.cpuMs.toFixed(3),
+      row.residentMiB.toFixed(0),
+      `${(100 * row.sender).toFixed(0)} %`,
+      times(row.ratio),
+      times(row.cpuRatio),
+    ]);
+  }
+  return table.toString();
+}
+
+export function targetsTable(judged, labels) {
+  const table = new Table({ head: ['目标 target', 'against', 'to reach', 'measured', ''], ...STYLE });
+  for (const { workload, state, callers, ours, against, atLeast, p99AtMostMs, value, reached } of judged) {
+    table.push([
+      `${workload}, ${STATE_LABELS[state]}, ${callers} callers${ours ? ` (${labels[ours] ?? ours})` : ''}`,
+      against ? (labels[against] ?? against) : 'p99',
+      against ? `${atLeast} ×` : `${p99AtMostMs} ms`,
+      value === null ? 'not measured' : against ? `${value.toFixed(2)} ×` : `${value.toFixed(1)} ms`,
+      reached === null ? '' : reached ? '达到 reached' : '未达 short',
+    ]);
+  }
+  return table.toString();
+}
+
+const times = (ratio) => (ratio === null ? '' : `${ratio.toFixed(2)} ×`);
+const rate = (value) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
