@@ -14,7 +14,7 @@ import { postgraphileDialect, typedTables } from './postgraphile.mjs';
 import { pin, SENDER_CORE } from './processes.mjs';
 import { judge, relativeTo, summarise } from './ratios.mjs';
 import { shapeOf } from './shape.mjs';
-import { resultsTable, targetsTable } from './tables.mjs';
+import { ceilingLine, resultsTable, targetsTable } from './tables.mjs';
 import { versionsOf } from './versions.mjs';
 import { openBenchZone } from './zone.mjs';
 
@@ -29,6 +29,7 @@ const zone = await openBenchZone(options.enterprises);
 // PostgreSQL and Redis were started before and go where the system puts them; who asks stays on one core.
 pin(process.pid, SENDER_CORE);
 const measurements = [];
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void zone.close().finally(() => process.exit(1)));
 try {
   const graphql = graphqlDialect(zone.catalogue);
   const measuredUsccs = zone.usccs.slice(0, Math.floor(0.8 * zone.usccs.length));
@@ -97,6 +98,7 @@ const machine = {
 const results = { machine, versions: versionsOf({ postgres: zone.version, newerNode: newerNode() }), options, labels, rows, targets: judged };
 console.log(resultsTable(rows, labels));
 console.log(targetsTable(judged, labels));
+console.log(ceilingLine(rows));
 console.log({ ...machine, ...results.versions });
 mkdirSync(join(folder, '..', 'results'), { recursive: true });
 writeFileSync(join(folder, '..', 'results', 'peers.json'), `${JSON.stringify(results, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { assertSame, masked } from './equality.mjs';
 import { leavesIn, toOurData } from './postgraphile.mjs';
 import { start, stop } from './processes.mjs';
 import { askOnce, requestBytes } from './sender.mjs';
+import { CALLER } from './servers/caller.mjs';
 
 /** Compared of each workload. */
 const SAMPLES = { A: 20, B: 2, B1000: 1, S: 3 };
@@ -45,12 +46,15 @@ export async function checkAnswers({ contestants, zone, env, shape, dialects, an
         if (status !== 200) throw new Error(`${contestant.label} answers ${status}: ${text.slice(0, 500)}`);
         compare({ contestant, ask, expected: data, got: JSON.parse(text), shape });
       }
+      if (isPeerWithDuties(contestant))
+        await checkStranger({ contestant, port: server.port, request: dialects[contestant.dialect](answers[0].ask), shape, ask: answers[0].ask });
     } finally {
       await stop(server);
     }
     const written = (await auditRows(zone.owner)) - audited;
-    const expected = contestant.duties && !contestant.name.startsWith('ours') ? answers.length : 0;
-    if (written !== expected) throw new Error(`${contestant.label} wrote ${written} rows of audit for ${answers.length} requests`);
+    // With duties, each request and that of the stranger.
+    const expected = isPeerWithDuties(contestant) ? answers.length + 1 : 0;
+    if (written !== expected) throw new Error(`${contestant.label} wrote ${written} rows of audit instead of ${expected}`);
     console.log(`回答一致 same answers: ${contestant.label}`);
   }
 }
@@ -67,6 +71,17 @@ function compare({ contestant, ask, expected, got, shape }) {
   // Who has the duties must say what we say; PostGraphile and the bare ones give the value itself, which is masked here.
   const comparable = contestant.duties && !mapped ? data : masked(data, shape);
   assertSame(mapped ? leavesIn(expected) : expected, mapped ? leavesIn(comparable) : comparable, contestant.label);
+}
+
+const isPeerWithDuties = ({ name, duties }) => duties && !name.startsWith('ours');
+
+/** Duties that refuse nobody are none: who was granted nothing must get no value of any record. */
+async function checkStranger({ contestant, port, request, shape, ask }) {
+  const { text } = await askOnce(port, requestBytes({ ...request, headers: { [CALLER]: 'nobody' } }));
+  const { data } = JSON.parse(text);
+  const mapped = data && contestant.dialect === 'postgraphile' ? toOurData(data, ask, shape) : data;
+  const given = Object.keys(leavesIn(mapped ?? null)).filter((path) => !path.endsWith('.uscc'));
+  if (given.length > 0) throw new Error(`${contestant.label} gives ${given[0]} to a caller that was granted nothing`);
 }
 
 async function auditRows(owner) {

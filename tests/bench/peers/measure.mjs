@@ -6,7 +6,6 @@ import { requestBytes, send } from './sender.mjs';
 /** Asks repeated where the process is warm. */
 const HOT = { A: 500, B: 5, B1000: 2, mix: 100 };
 /** What the just-in-time compilers are given before anything is measured, on enterprises that are not. */
-const WARMING_CPU_SECONDS = 2;
 const WARMING_SLICE_SECONDS = 0.25;
 const WARMING_AT_MOST_SECONDS = 10;
 const WARMING_CALLERS = 4;
@@ -32,7 +31,7 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
   const parts = partsOf(measured, callers.length);
   const begin = async () => {
     const server = await start({ ...contestant, env });
-    await warm(server, warming);
+    await warm(server, warming, options.warmingCpuSeconds);
     return server;
   };
   const run = async (server, state, count, sending) => {
@@ -74,8 +73,8 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
 }
 
 /** By the time it worked, not by the clock: a neighbour on the core would leave it cold. */
-async function warm({ port, child }, requests) {
-  const until = cpuSeconds(child.pid) + WARMING_CPU_SECONDS;
+async function warm({ port, child }, requests, worked) {
+  const until = cpuSeconds(child.pid) + worked;
   for (let waited = 0; waited < WARMING_AT_MOST_SECONDS && !(cpuSeconds(child.pid) >= until); waited += WARMING_SLICE_SECONDS)
     await send({ port, requests, callers: WARMING_CALLERS, seconds: WARMING_SLICE_SECONDS, again: true });
 }

@@ -41,7 +41,10 @@ export function readOptions(args) {
     rounds: number('rounds', quick ? 1 : 3),
     workloads: list('workloads', WORKLOADS, quick ? ['A', 'B'] : WORKLOADS),
     states: list('states', STATES),
-    callers: text('callers', quick ? '16' : '1,16,64').split(',').map(Number),
+    callers: text('callers', quick ? '16' : '1,16,64')
+      .split(',')
+      .map(Number),
+    warmingCpuSeconds: quick ? 1 : 2,
     peers: text('peers', null)?.split(',') ?? null,
   };
 }

@@ -1,6 +1,5 @@
 // From measurements to what is said of them. Pure: the same file of results gives the same tables.
 
-
 export function median(values) {
   return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)];
 }

@@ -1,8 +1,10 @@
 // The tables on the console.
 import Table from 'cli-table3';
+import { STATE_LABELS } from './stateLabels.mjs';
 
 const STYLE = { style: { head: [], border: [] } };
-export const STATE_LABELS = { cold: '冷 cold', redis: 'Redis', process: '进程 L1' };
+/** A sender that is this busy may be what was measured. */
+const BUSY = 0.9;
 
 export function resultsTable(rows, labels) {
   const table = new Table({
@@ -21,7 +23,7 @@ export function resultsTable(rows, labels) {
       row.p99.toFixed(2),
       row.cpuMs.toFixed(3),
       row.residentMiB.toFixed(0),
-      `${(100 * row.sender).toFixed(0)} %`,
+      `${(100 * row.sender).toFixed(0)} %${row.sender > BUSY ? ' !' : ''}`,
       times(row.ratio),
       times(row.cpuRatio),
     ]);
@@ -41,6 +43,13 @@ export function targetsTable(judged, labels) {
     ]);
   }
   return table.toString();
+}
+
+/** What the sender could send at most, as the constant shows. */
+export function ceilingLine(rows) {
+  const constants = rows.filter(({ contestant }) => contestant === 'constant');
+  const told = constants.map((row) => `${row.workload} × ${row.callers}: ${rate(row.perSecond)}/s, ${(100 * row.sender).toFixed(0)} %`);
+  return `发压上限 ceiling of the sender (constant floor; share of its core; ! above ${100 * BUSY} %): ${told.join(' · ') || 'not measured'}`;
 }
 
 const times = (ratio) => (ratio === null ? '' : `${ratio.toFixed(2)} ×`);
