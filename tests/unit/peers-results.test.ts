@@ -14,6 +14,7 @@ const measured = (contestant: string, perSecond: number, more: Partial<Measureme
   cpuMs: 900 / perSecond,
   residentMiB: 100,
   sender: 0.5,
+  refused: 0,
   ...more,
 });
 
@@ -79,7 +80,7 @@ describe('The chart', () => {
       'mercurius-bare',
     ),
   });
-  const barsOf = (svg: string) => [...svg.matchAll(/<rect x="250" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
+  const barsOf = (svg: string) => [...svg.matchAll(/<rect x="230" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width));
 
   test('has a bar for each contestant, the fastest first, as long as the logarithm of its ratio', () => {
     const svg = chartOf(results(16));

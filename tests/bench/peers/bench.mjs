@@ -29,7 +29,7 @@ const zone = await openBenchZone(options.enterprises);
 // PostgreSQL and Redis were started before and go where the system puts them; who asks stays on one core.
 pin(process.pid, SENDER_CORE);
 const measurements = [];
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void zone.close().finally(() => process.exit(1)));
+const failures = [];
 try {
   const graphql = graphqlDialect(zone.catalogue);
   const measuredUsccs = zone.usccs.slice(0, Math.floor(0.8 * zone.usccs.length));
@@ -60,7 +60,7 @@ try {
       for (let place = 0; place < contestants.length; place++) {
         const contestant = contestants[(place + round) % contestants.length];
         const asks = asksFor(workload);
-        await measure({
+        const measuring = measure({
           contestant,
           workload,
           asks,
@@ -76,6 +76,11 @@ try {
             );
           },
         });
+        await measuring.catch((error) => {
+          // One that breaks is told at the end; the others are measured still.
+          failures.push(`${workload}, ${contestant.label}: ${error.message}`);
+          console.error(failures.at(-1));
+        });
         step++;
         const left = (((performance.now() - started) / step) * (steps - step)) / 60_000;
         console.log(`[${step}/${steps}] 约余 about ${left.toFixed(1)} min left`);
@@ -86,7 +91,7 @@ try {
   await zone.close();
 }
 
-const labels = Object.fromEntries(contestants.map(({ name, label }) => [name, label]));
+const labels = Object.fromEntries(contestantsOf(null).map(({ name, label }) => [name, label]));
 const rows = relativeTo(summarise(measurements), BASELINE);
 const judged = judge(rows);
 const machine = {
@@ -95,7 +100,7 @@ const machine = {
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   kernel: process.report.getReport().header.osRelease,
 };
-const results = { machine, versions: versionsOf({ postgres: zone.version, newerNode: newerNode() }), options, labels, rows, targets: judged };
+const results = { machine, versions: versionsOf({ postgres: zone.version, newerNode: newerNode() }), options, labels, rows, targets: judged, failures };
 console.log(resultsTable(rows, labels));
 console.log(targetsTable(judged, labels));
 console.log(ceilingLine(rows));
@@ -104,4 +109,5 @@ mkdirSync(join(folder, '..', 'results'), { recursive: true });
 writeFileSync(join(folder, '..', 'results', 'peers.json'), `${JSON.stringify(results, null, 2)}\n`);
 writeFileSync(join(folder, '..', 'results', 'peers.svg'), chartOf(results));
 console.log('tests/bench/results/peers.json, tests/bench/results/peers.svg');
-process.exit(0);
+for (const failure of failures) console.error(failure);
+process.exit(failures.length > 0 ? 1 : 0);

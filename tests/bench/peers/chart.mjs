@@ -2,13 +2,15 @@
 // its own, readable on light and on dark ground.
 import { STATE_LABELS } from './stateLabels.mjs';
 
-const WIDTH = 900;
-const LEFT = 250;
-const RIGHT = 110;
-const BAR = 16;
-const GAP = 5;
-const GROUP_GAP = 46;
-const TOP = 96;
+const COLUMN = 640;
+const LEFT = 230;
+const RIGHT = 120;
+const BAR = 15;
+const GAP = 4;
+const GROUP_GAP = 48;
+const TOP = 104;
+/** The workloads that targets are told for come first, a column each; more would not be read. */
+const COLUMNS = 2;
 /** Preferred: the number of callers that the targets are told at. */
 const CALLERS = 16;
 /** Colours that keep their distance on white and on near black, to all kinds of sight: ours, bare, with duties, floors. */
@@ -23,12 +25,32 @@ const LEGEND = [
 /** @param results of `npm run bench:peers`; the same results give the same bytes */
 export function chartOf({ rows, labels, machine, versions, options }) {
   const callers = rows.some((row) => row.callers === CALLERS) ? CALLERS : Math.max(...rows.map((row) => row.callers));
-  const groups = groupsOf(rows.filter((row) => row.callers === callers && row.ratio !== null));
-  const axis = axisOf(groups.flatMap((group) => group.bars.map(({ ratio }) => ratio)));
+  const shown = rows.filter((row) => row.callers === callers && row.ratio !== null);
+  const workloads = [...new Set(shown.map(({ workload }) => workload))].slice(0, COLUMNS);
+  const axis = axisOf(shown.filter(({ workload }) => workloads.includes(workload)).map(({ ratio }) => ratio));
+  const columns = workloads.map((workload) => columnOf({ groups: groupsOf(shown, workload), title: workload, callers, axis, labels }));
+  const width = COLUMN * Math.max(1, columns.length);
+  const height = Math.max(TOP, ...columns.map((column) => column.height)) + 24;
+  const told = `${machine.cpu}, ${machine.cores} 核 cores, Node ${versions.node}, PostgreSQL ${versions.postgres}, Redis ${versions.redis}; ${options.enterprises} 家企业 enterprises, ${options.rounds} 轮 rounds`;
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif">`,
+    '<title>每秒请求数，相对于 Mercurius jit（裸） / Requests a second, relative to Mercurius jit, bare</title>',
+    '<style>.ground{fill:#fff}text{fill:#1f2328}.quiet{fill:#59636e}.line{stroke:#c8ced6}.one{stroke:#59636e}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9aa4af}.line{stroke:#3a424c}.one{stroke:#9aa4af}.ground{fill:#0d1117}}</style>',
+    `<rect class="ground" width="${width}" height="${height}"/>`,
+    text({ x: 12, y: 26, size: 17, bold: true }, '每秒请求数，相对于 Mercurius jit（裸），对数轴 · Requests a second over Mercurius jit, bare; log scale'),
+    ...legend(),
+    ...columns.map(({ parts }, place) => `<g transform="translate(${place * COLUMN} 0)">\n${parts.join('\n')}\n</g>`),
+    text({ x: 12, y: height - 12, size: 11, quiet: true }, told),
+    '</svg>',
+  ].join('\n')}\n`;
+}
+
+/** A workload from top to bottom, state by state. */
+function columnOf({ groups, title, callers, axis, labels }) {
   const parts = [];
   let y = TOP;
-  for (const { workload, state, bars } of groups) {
-    parts.push(text({ x: 12, y: y - 8, size: 14, bold: true }, `${workload} · ${STATE_LABELS[state]} · ${callers} 并发 callers`));
+  for (const { state, bars } of groups) {
+    parts.push(text({ x: 12, y: y - 10, size: 14, bold: true }, `${title} · ${STATE_LABELS[state]} · ${callers} 并发 callers`));
     const height = bars.length * (BAR + GAP);
     parts.push(...axis.ticks.map((tick) => gridLine(axis.at(tick), y, height, tick)));
     for (const row of bars) {
@@ -37,28 +59,15 @@ export function chartOf({ rows, labels, machine, versions, options }) {
     }
     y += GROUP_GAP;
   }
-  const height = Math.max(y, TOP + 40) + 18;
-  const told = `${machine.cpu}, ${machine.cores} 核 cores, Node ${versions.node}, PostgreSQL ${versions.postgres}, Redis ${versions.redis}; ${options.enterprises} 家企业 enterprises, ${options.rounds} 轮 rounds`;
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif">`,
-    '<title>每秒请求数，相对于 Mercurius jit（裸） / Requests a second, relative to Mercurius jit, bare</title>',
-    '<style>.ground{fill:#fff}text{fill:#1f2328}.quiet{fill:#59636e}.line{stroke:#c8ced6}.one{stroke:#59636e}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9aa4af}.line{stroke:#3a424c}.one{stroke:#9aa4af}.ground{fill:#0d1117}}</style>',
-    `<rect class="ground" width="${WIDTH}" height="${height}"/>`,
-    text({ x: 12, y: 26, size: 17, bold: true }, '每秒请求数，相对于 Mercurius jit（裸），对数轴 · Requests a second over Mercurius jit, bare; log scale'),
-    ...legend(),
-    ...parts,
-    text({ x: 12, y: height - 12, size: 11, quiet: true }, told),
-    '</svg>',
-  ].join('\n')}\n`;
+  return { parts, height: y };
 }
 
-/** Groups in the order of the rows; within one, the fastest first. */
-function groupsOf(rows) {
+/** States in the order of the rows; within one, the fastest first. */
+function groupsOf(rows, workload) {
   const groups = new Map();
-  for (const row of rows) {
-    const key = `${row.workload} ${row.state}`;
-    if (!groups.has(key)) groups.set(key, { workload: row.workload, state: row.state, bars: [] });
-    groups.get(key).bars.push(row);
+  for (const row of rows.filter((one) => one.workload === workload)) {
+    if (!groups.has(row.state)) groups.set(row.state, { state: row.state, bars: [] });
+    groups.get(row.state).bars.push(row);
   }
   for (const { bars } of groups.values()) bars.sort((left, right) => right.ratio - left.ratio);
   return [...groups.values()];
@@ -68,7 +77,7 @@ function groupsOf(rows) {
 export function axisOf(ratios) {
   const least = Math.floor(Math.log10(Math.min(1, ...ratios)));
   const most = Math.max(least + 1, Math.ceil(Math.log10(Math.max(1, ...ratios))));
-  const at = (ratio) => LEFT + ((Math.log10(ratio) - least) / (most - least)) * (WIDTH - LEFT - RIGHT);
+  const at = (ratio) => LEFT + ((Math.log10(ratio) - least) / (most - least)) * (COLUMN - LEFT - RIGHT);
   return { at, ticks: Array.from({ length: most - least + 1 }, (_, place) => 10 ** (least + place)) };
 }
 

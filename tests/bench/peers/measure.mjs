@@ -13,7 +13,8 @@ const WARMING_CALLERS = 4;
 const ONCE = 4;
 /** Peers write to Redis behind their answers. */
 const SETTLE_MS = 300;
-/** The issue's target for batches is told at this many callers. */
+const FILLING_SECONDS = 120;
+/** The target for a batch's p99 is told at this many callers. */
 const TARGET_CALLERS = 8;
 
 /**
@@ -24,24 +25,34 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
   const { states, callers, seconds } = options;
   const wanted = contestant.states.filter((state) => states.includes(state));
   if (wanted.length === 0) return;
-  const headers = await zone.headers();
-  const requestsOf = (some) => some.map((ask) => requestBytes({ ...dialect(ask), headers }));
-  const measured = requestsOf(asks.measured);
-  const warming = requestsOf(asks.warming);
-  const parts = partsOf(measured, callers.length);
+  // A token lives for minutes, so requests are made when they are needed.
+  const requestsOf = async (some) => {
+    const headers = await zone.headers();
+    return some.map((ask) => requestBytes({ ...dialect(ask), headers }));
+  };
+  let parts = partsOf(asks.measured, callers.length);
   const begin = async () => {
     const server = await start({ ...contestant, env });
-    await warm(server, warming, options.warmingCpuSeconds);
+    await warm(server, await requestsOf(asks.warming), options.warmingCpuSeconds);
     return server;
   };
-  const run = async (server, state, count, sending) => {
+  const run = async (server, state, count, some, sending) => {
+    const requests = await requestsOf(some);
     const before = cpuSeconds(server.child.pid);
-    const sent = await send({ port: server.port, callers: count, ...sending });
+    const sent = await send({ port: server.port, callers: count, requests, ...sending });
     const cpuMs = (1000 * (cpuSeconds(server.child.pid) - before)) / sent.requests;
     took({ workload, state, callers: count, contestant: contestant.name, ...sent, cpuMs, residentMiB: residentMiB(server.child.pid) });
+    return some.slice(0, sent.requests + sent.refused);
   };
+  /** Each part with its number of callers; what there was no time for is asked no more, so that the next state is what it is called. */
   const each = async (server, state) => {
-    for (const [place, count] of callers.entries()) await run(server, state, count, { requests: parts[place], seconds: ONCE * seconds });
+    const asked = [];
+    for (const [place, count] of callers.entries()) asked.push(await run(server, state, count, parts[place], { seconds: ONCE * seconds }));
+    parts = asked;
+  };
+  const fill = async ({ port }, some) => {
+    const { requests } = await send({ port, requests: await requestsOf(some), callers: WARMING_CALLERS, seconds: FILLING_SECONDS });
+    if (requests < some.length) throw new Error(`${contestant.label} did not answer ${some.length} requests in ${FILLING_SECONDS} s`);
   };
 
   await zone.forget();
@@ -53,8 +64,8 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
     }
     if (wanted.includes('redis')) {
       // What is in Redis is what this contestant left there.
-      server ??= await start({ ...contestant, env });
-      if (!wanted.includes('cold')) await send({ port: server.port, requests: measured, callers: WARMING_CALLERS, seconds: 60 });
+      server ??= await begin();
+      if (!wanted.includes('cold')) await fill(server, parts.flat());
       await sleep(SETTLE_MS);
       await stop(server);
       server = await begin();
@@ -62,10 +73,10 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
     }
     if (wanted.includes('process')) {
       server ??= await begin();
-      const hot = measured.slice(0, HOT[workload]);
-      await send({ port: server.port, requests: hot, callers: WARMING_CALLERS, seconds: 60 });
+      const hot = asks.measured.slice(0, HOT[workload]);
+      await fill(server, hot);
       const counts = workload === 'B' && contestant.name === 'ours' ? [...new Set([...callers, TARGET_CALLERS])] : callers;
-      for (const count of counts) await run(server, 'process', count, { requests: hot, seconds, again: true });
+      for (const count of counts) await run(server, 'process', count, hot, { seconds, again: true });
     }
   } finally {
     if (server) await stop(server);

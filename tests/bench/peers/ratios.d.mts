@@ -11,6 +11,7 @@ export interface Measurement {
   readonly cpuMs: number;
   readonly residentMiB: number;
   readonly sender: number;
+  readonly refused: number;
 }
 export interface Row extends Measurement {
   readonly rounds: number;

@@ -29,6 +29,7 @@ export function summarise(measurements) {
       cpuMs: of('cpuMs'),
       residentMiB: of('residentMiB'),
       sender: of('sender'),
+      refused: group.reduce((sum, { refused }) => sum + refused, 0),
     };
   });
 }

@@ -4,6 +4,8 @@ export interface Sent {
   readonly p50: number;
   readonly p99: number;
   readonly bytes: number;
+  /** Answers of any status but 200: they count for nothing else. */
+  readonly refused: number;
   readonly sender: number;
 }
 export function requestBytes(request: { path?: string; headers?: Record<string, string>; body: string }): Buffer;

@@ -17,7 +17,7 @@ export function resultsTable(rows, labels) {
       STATE_LABELS[row.state],
       row.callers,
       labels[row.contestant] ?? row.contestant,
-      rate(row.perSecond),
+      `${rate(row.perSecond)}${row.refused > 0 ? ` (${row.refused} refused)` : ''}`,
       row.spread.map(rate).join(' - '),
       row.p50.toFixed(2),
       row.p99.toFixed(2),

@@ -34,6 +34,7 @@ export async function openBenchZone(enterprises) {
     redis.kill('SIGKILL');
     rmSync(home, { recursive: true, force: true });
   };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
   try {
     await migrate(database.ownerUrl, config.schemaFolder, catalogue);
     const owner = database.open('owner');

@@ -20,7 +20,7 @@ await app.register(mercurius, {
 if (duties) {
   await app.register(mercuriusAuth, {
     authDirective: 'auth',
-    applyPolicy: async (_directive, _parent, _args, { institution }, info) => mayRead(institution, `${info.parentType.name}.${info.fieldName}`),
+    applyPolicy: (_directive, _parent, _args, { institution }, info) => mayRead(institution, `${info.parentType.name}.${info.fieldName}`),
   });
   app.graphql.addHook('onResolution', async (_execution, context) => writeAudit(records.pool, context));
 }
