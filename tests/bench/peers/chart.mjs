@@ -3,6 +3,8 @@
 import { STATE_LABELS } from './stateLabels.mjs';
 
 const COLUMN = 640;
+/** Room for the title and the legend. */
+const LEAST_WIDTH = 880;
 const LEFT = 230;
 const RIGHT = 120;
 const BAR = 15;
@@ -25,22 +27,22 @@ const LEGEND = [
 /** @param results of `npm run bench:peers`; the same results give the same bytes */
 export function chartOf({ rows, labels, machine, versions, options }) {
   const callers = rows.some((row) => row.callers === CALLERS) ? CALLERS : Math.max(...rows.map((row) => row.callers));
-  const shown = rows.filter((row) => row.callers === callers && row.ratio !== null);
+  const shown = rows.filter((row) => row.callers === callers && row.ratio > 0);
   const workloads = [...new Set(shown.map(({ workload }) => workload))].slice(0, COLUMNS);
   const axis = axisOf(shown.filter(({ workload }) => workloads.includes(workload)).map(({ ratio }) => ratio));
   const columns = workloads.map((workload) => columnOf({ groups: groupsOf(shown, workload), title: workload, callers, axis, labels }));
-  const width = COLUMN * Math.max(1, columns.length);
+  const width = Math.max(LEAST_WIDTH, COLUMN * columns.length);
   const height = Math.max(TOP, ...columns.map((column) => column.height)) + 24;
   const told = `${machine.cpu}, ${machine.cores} 核 cores, Node ${versions.node}, PostgreSQL ${versions.postgres}, Redis ${versions.redis}; ${options.enterprises} 家企业 enterprises, ${options.rounds} 轮 rounds`;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif">`,
     '<title>每秒请求数，相对于 Mercurius jit（裸） / Requests a second, relative to Mercurius jit, bare</title>',
-    '<style>.ground{fill:#fff}text{fill:#1f2328}.quiet{fill:#59636e}.line{stroke:#c8ced6}.one{stroke:#59636e}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9aa4af}.line{stroke:#3a424c}.one{stroke:#9aa4af}.ground{fill:#0d1117}}</style>',
+    '<style>.ground{fill:#fff}.told{paint-order:stroke;stroke:#fff;stroke-width:3px}text{fill:#1f2328}.quiet{fill:#59636e}.line{stroke:#c8ced6}.one{stroke:#59636e}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9aa4af}.line{stroke:#3a424c}.one{stroke:#9aa4af}.ground{fill:#0d1117}.told{stroke:#0d1117}}</style>',
     `<rect class="ground" width="${width}" height="${height}"/>`,
     text({ x: 12, y: 26, size: 17, bold: true }, '每秒请求数，相对于 Mercurius jit（裸），对数轴 · Requests a second over Mercurius jit, bare; log scale'),
     ...legend(),
     ...columns.map(({ parts }, place) => `<g transform="translate(${place * COLUMN} 0)">\n${parts.join('\n')}\n</g>`),
-    text({ x: 12, y: height - 12, size: 11, quiet: true }, told),
+    text({ x: 12, y: height - 12, size: 11, kind: 'quiet' }, told),
     '</svg>',
   ].join('\n')}\n`;
 }
@@ -88,7 +90,7 @@ function barOf({ row, y, axis, label }) {
   return [
     text({ x: LEFT - 8, y: y + BAR - 4, size: 12, anchor: 'end', bold: kind === 'ours' }, label),
     `<rect x="${round(from)}" y="${y}" width="${round(Math.max(1, until - from))}" height="${BAR}" rx="2" fill="${FILL[kind]}"/>`,
-    text({ x: round(until) + 6, y: y + BAR - 4, size: 12, bold: kind === 'ours' }, `${ratioText(row.ratio)} × · ${rateText(row.perSecond)}/s`),
+    text({ x: round(until) + 6, y: y + BAR - 4, size: 12, bold: kind === 'ours', kind: 'told' }, `${ratioText(row.ratio)} × · ${rateText(row.perSecond)}/s`),
   ].join('\n');
 }
 
@@ -100,7 +102,7 @@ export function kindOf(contestant) {
 
 function gridLine(x, y, height, tick) {
   const line = `<line class="${tick === 1 ? 'one' : 'line'}" x1="${round(x)}" x2="${round(x)}" y1="${y - 3}" y2="${y + height}"/>`;
-  return `${line}\n${text({ x: round(x), y: y + height + 13, size: 11, anchor: 'middle', quiet: true }, `${tick} ×`)}`;
+  return `${line}\n${text({ x: round(x), y: y + height + 13, size: 11, anchor: 'middle', kind: 'quiet' }, `${tick} ×`)}`;
 }
 
 function legend() {
@@ -118,8 +120,8 @@ const round = (value) => Math.round(value * 10) / 10;
 const ratioText = (ratio) => (ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2));
 const rateText = (rate) => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));
 
-function text({ x, y, size, bold = false, quiet = false, anchor = 'start' }, content) {
-  const more = `${bold ? ' font-weight="600"' : ''}${quiet ? ' class="quiet"' : ''}${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}`;
+function text({ x, y, size, bold = false, kind = '', anchor = 'start' }, content) {
+  const more = `${bold ? ' font-weight="600"' : ''}${kind ? ` class="${kind}"` : ''}${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}`;
   return `<text x="${x}" y="${y}" font-size="${size}"${more}>${escaped(content)}</text>`;
 }
 

@@ -35,7 +35,7 @@ export function contestantsOf(peers) {
   if (newer) {
     // PostGraphile keeps no records, so Redis says nothing of it.
     const more = { node: newer, dialect: 'postgraphile', states: ['cold', 'process'] };
-    all.push({ name: 'ours-newer-node', label: 'this gateway, Node of PostGraphile', node: newer, ...ours });
+    all.push({ name: 'ours-newer-node', label: 'this gateway, newer Node', node: newer, ...ours });
     all.push(...twice('postgraphile', 'PostGraphile', server('postgraphile'), more));
   }
   return all.filter(({ name }) => peers === null || peers.some((wanted) => name.startsWith(wanted)));

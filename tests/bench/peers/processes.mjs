@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 const FLAGS = ['--max-semi-space-size=64'];
 const TICKS_A_SECOND = 100;
 const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
 
 export const SERVER_CORE = 0;
 export const SENDER_CORE = 1;
@@ -31,8 +32,12 @@ export function start({ script, args = [], env, node = process.execPath }) {
 export function stop({ child }) {
   return new Promise((stopped) => {
     child.removeAllListeners('exit');
-    if (child.exitCode !== null) return stopped();
-    child.once('exit', stopped);
+    if (child.exitCode !== null || child.signalCode !== null) return stopped();
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    child.once('exit', () => {
+      clearTimeout(late);
+      stopped();
+    });
     child.disconnect();
   });
 }
