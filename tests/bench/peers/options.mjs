@@ -44,7 +44,7 @@ export function readOptions(args) {
     callers: text('callers', quick ? '16' : '1,16,64')
       .split(',')
       .map(Number),
-    warmingCpuSeconds: quick ? 1 : 2,
+    warmingCpuSeconds: quick ? 2 : 3,
     peers: text('peers', null)?.split(',') ?? null,
   };
 }
