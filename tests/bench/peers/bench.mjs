@@ -21,8 +21,11 @@ import { openBenchZone } from './zone.mjs';
 const BASELINE = 'mercurius-bare';
 const folder = dirname(fileURLToPath(import.meta.url));
 const options = readOptions(process.argv.slice(2));
-if (!options) process.exit(0);
 const contestants = contestantsOf(options.peers);
+if (contestants.length === 0) {
+  console.error(`--peers: ${options.peers} begins no name of ${contestantsOf(null).map(({ name }) => name)}`);
+  process.exit(2);
+}
 if (!newerNode()) console.log('PostGraphile 5 需要 Node >= 22，本机没有，略去 / PostGraphile 5 needs Node >= 22 and there is none here: left out');
 
 const zone = await openBenchZone(options.enterprises);

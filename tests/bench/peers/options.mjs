@@ -14,8 +14,19 @@ const HELP = `npm run bench:peers -- [options]
   --quick                    2,000 enterprises, 1 second, 1 round, A and B, 16 callers: some minutes
 例 Example: npm run bench:peers -- --quick --peers ours,mercurius,statement`;
 
-/** @returns null where only help was asked */
+/** Ends the process where only help was asked, and where what was said is not understood. */
 export function readOptions(args) {
+  try {
+    const options = optionsOf(args);
+    if (options) return options;
+    process.exit(0);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+function optionsOf(args) {
   if (args.includes('--help')) {
     console.log(HELP);
     return null;
@@ -28,6 +39,11 @@ export function readOptions(args) {
     const value = Number(text(name, fallback));
     if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
     return value;
+  };
+  const numbers = (name, fallback) => {
+    const values = text(name, fallback).split(',').map(Number);
+    if (!values.every((value) => Number.isInteger(value) && value > 0)) throw new Error(`--${name} must be whole numbers above 0, with commas between`);
+    return [...new Set(values)].sort((left, right) => left - right);
   };
   const list = (name, all, fallback = all) => {
     const wanted = text(name, fallback.join(',')).split(',');
