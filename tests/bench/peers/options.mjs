@@ -57,9 +57,7 @@ function optionsOf(args) {
     rounds: number('rounds', quick ? 1 : 3),
     workloads: list('workloads', WORKLOADS, quick ? ['A', 'B'] : WORKLOADS),
     states: list('states', STATES),
-    callers: text('callers', quick ? '16' : '1,16,64')
-      .split(',')
-      .map(Number),
+    callers: numbers('callers', quick ? '16' : '1,16,64'),
     warmingCpuSeconds: quick ? 2 : 3,
     peers: text('peers', null)?.split(',') ?? null,
   };

@@ -34,7 +34,12 @@ export async function openBenchZone(enterprises) {
     redis.kill('SIGKILL');
     rmSync(home, { recursive: true, force: true });
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
+  // Also where the console goes away: PostgreSQL and Redis would stay.
+  const end = (error) => {
+    if (error instanceof Error && error.code !== 'EPIPE') console.error(error);
+    void close().finally(() => process.exit(1));
+  };
+  for (const ending of ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException']) process.once(ending, end);
   try {
     await migrate(database.ownerUrl, config.schemaFolder, catalogue);
     const owner = database.open('owner');

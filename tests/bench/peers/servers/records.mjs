@@ -83,5 +83,6 @@ function positions(records) {
 /** Tells the bench where to ask, and ends with it. */
 export function announce(port) {
   process.on('disconnect', () => process.exit(0));
-  process.send({ port });
+  if (process.connected) process.send({ port });
+  else process.exit(0);
 }
