@@ -7,7 +7,8 @@ import { requestBytes, send } from './sender.mjs';
 const HOT = { A: 500, B: 5, B1000: 2, mix: 100 };
 /** What the just-in-time compilers are given before anything is measured, on enterprises that are not. */
 const WARMING_SLICE_SECONDS = 0.25;
-const WARMING_AT_MOST_SECONDS = 15;
+/** Of the clock for one of the processor, where neighbours are on the core. */
+const WARMING_PATIENCE = 8;
 const WARMING_CALLERS = 4;
 /** What is asked once may take longer than what is asked again and again. */
 const ONCE = 4;
@@ -33,7 +34,7 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
   let parts = partsOf(asks.measured, callers.length);
   const begin = async () => {
     const server = await start({ ...contestant, env });
-    await warm(server, await requestsOf(asks.warming), options.warmingCpuSeconds);
+    await warm(server, await requestsOf(asks.warming), options.warming);
     return server;
   };
   const run = async (server, state, count, some, sending) => {
@@ -86,7 +87,7 @@ export async function measure({ contestant, workload, asks, dialect, zone, env, 
 /** By the time it worked, not by the clock: a neighbour on the core would leave it cold. */
 async function warm({ port, child }, requests, worked) {
   const until = cpuSeconds(child.pid) + worked;
-  for (let waited = 0; waited < WARMING_AT_MOST_SECONDS && !(cpuSeconds(child.pid) >= until); waited += WARMING_SLICE_SECONDS)
+  for (let waited = 0; waited < WARMING_PATIENCE * worked && !(cpuSeconds(child.pid) >= until); waited += WARMING_SLICE_SECONDS)
     await send({ port, requests, callers: WARMING_CALLERS, seconds: WARMING_SLICE_SECONDS, again: true });
 }
 

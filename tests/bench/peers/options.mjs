@@ -11,7 +11,8 @@ const HELP = `npm run bench:peers -- [options]
   --states cold,redis,process
   --callers 1,16,64
   --peers ours,mercurius     names begin so; all where left out
-  --quick                    2,000 enterprises, 1 second, 1 round, A and B, 16 callers: some minutes
+  --warming 5                seconds of processor each server works before it is measured, on enterprises that are not
+  --quick                    2,000 enterprises, 1 second, 1 round, A and B, 16 callers, little warming: some minutes, and figures that only show that it works
 例 Example: npm run bench:peers -- --quick --peers ours,mercurius,statement`;
 
 /** Ends the process where only help was asked, and where what was said is not understood. */
@@ -32,7 +33,7 @@ function optionsOf(args) {
     return null;
   }
   const quick = args.includes('--quick');
-  const known = ['enterprises', 'seconds', 'rounds', 'workloads', 'states', 'callers', 'peers'];
+  const known = ['enterprises', 'seconds', 'rounds', 'workloads', 'states', 'callers', 'peers', 'warming'];
   for (const arg of args) if (arg.startsWith('--') && arg !== '--quick' && !known.includes(arg.slice(2))) throw new Error(`${arg}?\n${HELP}`);
   const text = (name, fallback) => (args.includes(`--${name}`) ? args[args.indexOf(`--${name}`) + 1] : fallback);
   const number = (name, fallback) => {
@@ -58,7 +59,7 @@ function optionsOf(args) {
     workloads: list('workloads', WORKLOADS, quick ? ['A', 'B'] : WORKLOADS),
     states: list('states', STATES),
     callers: numbers('callers', quick ? '16' : '1,16,64'),
-    warmingCpuSeconds: quick ? 2 : 3,
+    warming: number('warming', quick ? 2 : 5),
     peers: text('peers', null)?.split(',') ?? null,
   };
 }
