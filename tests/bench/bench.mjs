@@ -15,6 +15,7 @@ import { openDatabase } from '../../dist/zone/database.js';
 import { openIssuer } from '../../dist/zone/issuing.js';
 import { openCatalogue } from '../../dist/zone.js';
 import { load } from './load.mjs';
+import { openToAll } from './opened.mjs';
 import { leavesOf, queryA, queryB } from './workloads.mjs';
 
 if (process.argv.includes('--help')) {
@@ -46,7 +47,7 @@ try {
   const seeded = await seedZone({ postgres: owner, catalogue }, { enterprises: ENTERPRISES, seed: SEED, seedsFolder: config.seedsFolder });
   console.log(`${seeded.records} records, ${seeded.recordsPerSecond} a second`);
   const usccs = Array.from({ length: ENTERPRISES }, (_, index) => demoFirm(index, SEED));
-  await consentOfAll(owner, usccs);
+  await openToAll(owner, usccs);
   await owner.query({ text: 'vacuum analyze record' });
   await owner.query({ text: 'checkpoint' });
 
@@ -189,20 +190,6 @@ function stop({ child }) {
 
 function pin(pid, core) {
   if (existsSync('/usr/bin/taskset') && cpus().length > 1) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)]);
-}
-
-/** The bench measures reading under permit and audit, so every firm consents, and no allowance is used up. */
-async function consentOfAll(owner, usccs) {
-  await owner.query({
-    text: `insert into consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, evidence_hash)
-           select uscc, 'bench', 'bank-01', '{PRE_LOAN_REVIEW}', '{*}', 'CLEAR', now() - interval '1 day', now() + interval '1 year', repeat('0', 64) from unnest($1::text[]) uscc`,
-    values: [usccs],
-  });
-  await owner.query({ text: 'delete from consent where institution = $1 and id <> $2', values: ['bank-01', 'bench'] });
-  await owner.query({
-    text: `insert into allowance (institution, purpose, version, cost_per_minute, enterprises_a_day, at_once)
-           select 'bank-01', 'PRE_LOAN_REVIEW', max(version), 100000000, 100000000, 10000 from policy_version`,
-  });
 }
 
 function median(values) {

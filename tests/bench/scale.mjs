@@ -158,7 +158,7 @@ function searchesOf(sample, length) {
   return Array.from({ length: SEARCHES }, () => {
     const name = [...random.pick(sample).name];
     const at = random.below(Math.max(1, name.length - length + 1));
-    return JSON.stringify({ query: querySearch(), variables: { name: name.slice(at, at + length).join('') } });
+    return JSON.stringify({ query: querySearch(), variables: { name: name.slice(at, at + length).join(''), first: 20 } });
   });
 }
 

@@ -37,8 +37,9 @@ export function queryB(catalogue) {
   return `query B($usccs: [USCC!]!) { enterprises(usccs: $usccs, inquiry: { purpose: PRE_LOAN_REVIEW, caseNumber: "BENCH" }) { ... on Enterprise { uscc ${profileSelection(catalogue)} } } }`;
 }
 
+/** A search by a part of the name. */
 export function querySearch() {
-  return 'query S($name: String!) { searchEnterprises(name: $name, first: 20) { nodes { uscc name division industry } pageInfo { hasNextPage endCursor } } }';
+  return `query S($name: String!, $first: Int!) { searchEnterprises(name: $name, first: $first) { nodes { uscc name division industry } pageInfo { hasNextPage } } }`;
 }
 
 /** Values that are not null, provenance and names of types left out. */
