@@ -32,6 +32,7 @@ export interface Asked {
   readonly query: string;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly accept: string | undefined;
 }
 /** All that an answer tells and leaves behind, but for what must differ: receipt, allowance left, times, sources. */
 export interface Told {
@@ -124,11 +125,11 @@ export async function openExchanges({ catalogue, database, redisUrl, now }: Exch
       { production: false },
     );
     exchanges.push(exchange);
-    return async ({ institution, query, variables, operationName }) => {
+    return async ({ institution, query, variables, operationName, accept }) => {
       const body = { query, variables, ...(operationName ? { operationName } : {}) };
       const id = newId();
       const caller = { kind: 'INSTITUTION', institution: institution as InstitutionId, client: 'fuzz' } as const;
-      const answer = await exchange.answer({ id, caller, body, safe: false, accept: undefined, startedAt: performance.now() });
+      const answer = await exchange.answer({ id, caller, body, safe: false, accept, startedAt: performance.now() });
       const { status, contentType, code, lookedUp } = answer;
       return { status, contentType, code, lookedUp, text: withoutChance(answer.body.toString()), entry: log.take(id) };
     };

@@ -47,6 +47,8 @@ const STRANGE: Readonly<Record<string, readonly unknown[]>> = {
 };
 /** As their type has them, though not everybody would say so. */
 const ODD: Readonly<Record<string, readonly unknown[]>> = { integer: ['@-0', '@1.0', '@12E2', 2 ** 31 - 1, -(2 ** 31), 0], boolean: [false, true] };
+/** Payloads that are none: who asks for them is refused, whoever executes. */
+const NO_RECORDS = ['[nul', '', 'null', '5', '"x"', '[null]', '[1, "x"]', '[[]]'];
 /** Nearly all values of any other firm are as they should be, so that most answers are written by plan. */
 const STRANGE_FIRM = FIRMS[9] as string;
 const BARE_FIRM = FIRMS[10] as string;
@@ -125,6 +127,7 @@ export async function prepareOddRecords(owner: Postgres, categories: ReadonlyMap
           ],
           [1, () => ['gone', null]],
           [1, () => ['nothing in it', { ...first, content: '[]' }]],
+          [key.startsWith(STRANGE_FIRM) ? 1 : 0, () => ['no record at all', { ...first, content: now.of(NO_RECORDS) }]],
           [2, () => ['as at first', first]],
         ])();
         written.set(key, kept);
