@@ -32,7 +32,7 @@ let epoch = 0;
 beforeAll(async () => {
   [zone, redis] = await Promise.all([openTestZone({ enterprises: 12 }), openTestRedis()]);
   postgres = zone.database.open('zone_gateway', { limitMs: 10_000 });
-  cache = openRedis(redis.url);
+  cache = openRedis([redis.url], { cluster: false });
   while (cache.state !== 'READY') await sleep(20);
   basic = zone.catalogue.category('registration.basic') as Category;
   contracts = zone.catalogue.category('procurement.contract') as Category;
@@ -59,13 +59,20 @@ const look = (): Look => {
   const base = epoch * 1_000;
   return {
     zone: 'texttest',
+    codeOf: (category) => (category === IDENTITY ? basic.code : category.code),
     idOf: (category) => (category === IDENTITY ? 0 : (ids.get(category.code) ?? -1)),
     generationOf: (category) => base + (now[category === IDENTITY ? basic.code : category.code] ?? 0),
   };
 };
 /** One process's worth of texts. */
 const openProcess = (): Texts =>
-  openTexts({ postgres, cache, generations: { current: async () => look(), close: () => undefined }, catalogue: zone.catalogue });
+  openTexts({
+    stores: { primary: postgres, replica: null },
+    cache,
+    generations: { current: async () => look(), close: () => undefined },
+    catalogue: zone.catalogue,
+    keptBytes: 8_000_000,
+  });
 
 const item = (category: Category, name: string): Item => category.itemsByName.get(name) as Item;
 const column = (category: Category, name: string): RowField => ({ kind: 'ITEM', key: name, item: item(category, name) });
@@ -83,7 +90,8 @@ const permitAt = (time: number | Date = DATA_TIME, part: Parameters<typeof stand
   decide(inquiry({ time: new Date(time) }), grounds(standing(part)), zone.catalogue);
 async function textOf(texts: Texts, template: Template, uscc: string = firm(0), permit = permitAt()): Promise<string | null | undefined> {
   const { texts: found } = await texts.fetch(permit, [{ template, usccs: [uscc as Uscc] }]);
-  return found[0]?.get(uscc as Uscc);
+  const text = found[0]?.get(uscc as Uscc);
+  return text ? text.toString() : (text as null | undefined);
 }
 const keysOf = async (uscc: string = firm(0)) => (await redis.client.keys(`zone:texttest:{${uscc}}:text:*`)).sort();
 /** Writing is not waited for. */
