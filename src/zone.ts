@@ -17,6 +17,7 @@ import { loadCatalogue } from './catalogue/load.js';
 import type { Catalogue } from './catalogue/model.js';
 import type { Config, TlsFiles } from './config.js';
 import { type Exchange, openExchange } from './exchange/exchange.js';
+import { Fault } from './faults.js';
 import { openGovernance } from './governance/governance.js';
 import { openGrounds } from './grounds/grounds.js';
 import { openAuthenticator } from './http/authenticate.js';
@@ -66,7 +67,10 @@ export async function openGateway(
   const tls = config.tls && readTls(config.tls);
   const limitMs = config.statementLimitMs;
   const reading = database.open('zone_gateway', { poolSize: config.poolSize, limitMs });
-  await refuseUnfinished(reading);
+  // While the database is away nobody can say; a zone that is not whole has no policy in force, so it would give nothing anyway.
+  await refuseUnfinished(reading).catch((error) => {
+    if (!(error instanceof Fault && error.code === 'ZONE_UNAVAILABLE')) throw error;
+  });
   // The log has connections of its own: readers that hold all of theirs must not delay an entry.
   const appending = database.open('zone_gateway', { poolSize: 2, limitMs });
   const cache: Cache = config.redisUrl ? openRedis(config.redisUrl.split(','), { cluster: config.redisCluster }) : noCache;

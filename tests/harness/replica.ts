@@ -64,7 +64,7 @@ export async function openTestReplica(zone: TestZone): Promise<TestReplica> {
     }
   }
   async function start(): Promise<void> {
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=120', 'shared_buffers=64MB', 'hot_standby=on'];
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300', 'shared_buffers=64MB', 'hot_standby=on'];
     const output = openSync(join(zone.config.zoneHome, 'replica.log'), 'a');
     server = spawn(join(binaries, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])], {
       cwd: '/',
