@@ -6,4 +6,4 @@ export const testMatch = ['<rootDir>/tests/**/*.test.ts'];
 export const testTimeout = 60_000;
 export const maxWorkers = 2;
 // Campaigns that take minutes have commands of their own (`npm run kills`, `node tests/bench/alerts.mjs`, `node dist/main.js audit walk`); LONG_TESTS=1 runs their small forms here.
-export const testPathIgnorePatterns = process.env.LONG_TESTS ? [] : ['tests/kills/kills\\.test', 'tests/integration/alertsMonth\\.test', 'tests/integration/(walk|auditCli)\\.test', 'tests/kills/dying\\.test'];
+export const testPathIgnorePatterns = process.env.LONG_TESTS ? [] : ['tests/kills/kills\\.test', 'tests/integration/alertsMonth\\.test', 'tests/integration/(walk|auditCli)\\.test', 'tests/kills/dying\\.test', 'tests/integration/takeover\\.test'];
