@@ -31,8 +31,11 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
-/** Statements under way at once: while one waits for the disk, the next is put together. */
-const AT_ONCE = 2;
+/**
+ * How many must wait for a second statement to go out beside the first: it is put together while that waits for the disk. Below
+ * it larger statements win, for each costs the thread more than its entries do.
+ */
+const ENOUGH_FOR_A_SECOND = 24;
 /** Entries and characters that share one statement at most; bounds the statement's size, not the throughput. */
 const MOST_TOGETHER = 500;
 const MOST_CHARACTERS = 4_000_000;
@@ -88,7 +91,7 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
       let mine: Waiting | null = null;
       const durable = new Promise<Appended>((resolve, reject) => {
         waiting.push((mine = { row, resolve, reject }));
-        if (underWay < AT_ONCE) void flush();
+        if (underWay === 0 || (underWay === 1 && waiting.length >= ENOUGH_FOR_A_SECOND)) void flush();
       });
       return within(limitMs, durable, () => {
         // Nobody waits for it any more. One that is under way may still become durable: more is recorded than was given, never less.

@@ -27,6 +27,8 @@ export function journeyPlugin(schema: GraphQLSchema): ApolloServerPlugin<Journey
         async responseForOperation({ contextValue: { journey }, response }) {
           const data = await planned(journey);
           journey.plannedData = data;
+          // What the answer is sent as was settled before; Apollo would weigh it again.
+          response.http.headers.set('content-type', 'application/json');
           return data && { http: response.http, body: { kind: 'single', singleResult: { data: data as unknown as Record<string, unknown> } } };
         },
         willSendResponse: conclude,
