@@ -1,6 +1,6 @@
 /**
  * The audit log. MUST: a promise of `append` resolves only after the entry is durable, and carries the policy epoch seen
- * by the very statement that made it so. Entries that arrive while two commits are under way share the next one: no timer,
+ * by the very statement that made it so. Entries that arrive while a commit is under way share the next one: no timer,
  * no waiting when idle.
  */
 
@@ -31,11 +31,6 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
-/**
- * How many must wait for a second statement to go out beside the first: it is put together while that waits for the disk. Below
- * it larger statements win, for each costs the thread more than its entries do.
- */
-const ENOUGH_FOR_A_SECOND = 24;
 /** Entries and characters that share one statement at most; bounds the statement's size, not the throughput. */
 const MOST_TOGETHER = 500;
 const MOST_CHARACTERS = 4_000_000;
@@ -56,7 +51,7 @@ export async function appendWithin(client: Client, entry: AuditEntry): Promise<R
 
 export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitMs: number }): AuditLog {
   const waiting: Waiting[] = [];
-  let underWay = 0;
+  let flushing = false;
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function appendOrReject(together: readonly Waiting[]): Promise<void> {
@@ -75,9 +70,9 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
     }
   }
   async function flush(): Promise<void> {
-    underWay++;
+    flushing = true;
     while (waiting.length > 0) await appendOrReject(takeTogether(waiting));
-    underWay--;
+    flushing = false;
   }
 
   return {
@@ -91,7 +86,7 @@ export function openAuditLog({ postgres, limitMs }: { postgres: Postgres; limitM
       let mine: Waiting | null = null;
       const durable = new Promise<Appended>((resolve, reject) => {
         waiting.push((mine = { row, resolve, reject }));
-        if (underWay === 0 || (underWay === 1 && waiting.length >= ENOUGH_FOR_A_SECOND)) void flush();
+        if (!flushing) void flush();
       });
       return within(limitMs, durable, () => {
         // Nobody waits for it any more. One that is under way may still become durable: more is recorded than was given, never less.
