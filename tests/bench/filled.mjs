@@ -12,6 +12,7 @@ import { seedZone } from '../../dist/synthetic/seed.js';
 import { openDatabase } from '../../dist/zone/database.js';
 import { openIssuer } from '../../dist/zone/issuing.js';
 import { openCatalogue } from '../../dist/zone.js';
+import { openToAll } from './opened.mjs';
 
 const SEED = 1;
 
@@ -36,7 +37,7 @@ export async function openFilled({ enterprises, settings = {} }) {
     console.log(`合成 ${enterprises} 家企业 / seeding ${enterprises} enterprises …`);
     await seedZone({ postgres: owner, catalogue }, { enterprises, seed: SEED, seedsFolder: config.seedsFolder });
     const usccs = Array.from({ length: enterprises }, (_, index) => demoFirm(index, SEED));
-    await allowAll(owner, usccs);
+    await openToAll(owner, usccs);
     await owner.query({ text: 'vacuum analyze record' });
     const issuer = await openIssuer(config);
     const headers = async () => ({ authorization: `Bearer ${await issuer.tokenFor('bank-01')}` });
@@ -46,17 +47,4 @@ export async function openFilled({ enterprises, settings = {} }) {
     await close();
     throw error;
   }
-}
-
-async function allowAll(owner, usccs) {
-  await owner.query({
-    text: `insert into consent (uscc, id, institution, purposes, scope, personal, valid_from, valid_until, evidence_hash)
-           select uscc, 'bench', 'bank-01', '{PRE_LOAN_REVIEW}', '{*}', 'CLEAR', now() - interval '1 day', now() + interval '1 year', repeat('0', 64) from unnest($1::text[]) uscc`,
-    values: [usccs],
-  });
-  await owner.query({ text: 'delete from consent where institution = $1 and id <> $2', values: ['bank-01', 'bench'] });
-  await owner.query({
-    text: `insert into allowance (institution, purpose, version, cost_per_minute, enterprises_a_day, at_once)
-           select 'bank-01', 'PRE_LOAN_REVIEW', max(version), 100000000, 100000000, 10000 from policy_version`,
-  });
 }
