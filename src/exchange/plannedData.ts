@@ -5,15 +5,16 @@
 import type { FormattedExecutionResult } from 'graphql';
 
 export class PlannedData {
-  #rest: Omit<FormattedExecutionResult, 'data'> = {};
+  #rest: Omit<FormattedExecutionResult, 'data'> | null = null;
   constructor(private readonly pieces: readonly Buffer[]) {}
 
   /** What stands around the data: errors before, extensions behind. */
   surround(rest: Omit<FormattedExecutionResult, 'data'>): void {
     this.#rest = rest;
   }
-  /** The whole answer. */
+  /** The whole answer. @throws Error where nothing surrounds the data: the receipt stands there, and without one nothing leaves. */
   body(): Buffer {
+    if (!this.#rest?.extensions?.receipt) throw new Error('data without a receipt');
     const { errors, extensions } = this.#rest;
     const head = Buffer.from(`{${errors ? `"errors":${JSON.stringify(errors)},` : ''}"data":`);
     const tail = Buffer.from(extensions ? `,"extensions":${JSON.stringify(extensions)}}` : '}');

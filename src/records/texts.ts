@@ -144,7 +144,7 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
       let missing: Missing[] = [];
       for (let place = 0; place < wanted.length; place++) {
         const { template, usccs } = wanted[place] as WantedTexts;
-        const word = generationsOf(template, look);
+        const word = generationsOf(template, look, catalogue);
         // Mostly the same is given of one enterprise as of the one before.
         let before: { given: Given | null; kind: Kind } = { given: null, kind: NO_KIND };
         for (const uscc of usccs) {
@@ -259,15 +259,15 @@ function releasedIn({ reach }: Template, asked: readonly Item[], uscc: Uscc, cat
   return release(fact, category, asked, outcomes, permit.time);
 }
 
-/** Generations of all that a template asks, in one short word; looks are replaced, so the word is made once for each. */
+/** Generations of all that a template asks, and the catalogue that says how it is masked, in one short word, made once for each look. */
 const wordsOf = new WeakMap<Look, WeakMap<Template, string>>();
-function generationsOf(template: Template, look: Look): string {
+function generationsOf(template: Template, look: Look, { digest }: Catalogue): string {
   let words = wordsOf.get(look);
   if (!words) wordsOf.set(look, (words = new WeakMap()));
   let word = words.get(template);
   if (word === undefined) {
     const text = [IDENTITY as Wanted['category'], ...template.asked.keys()].map((one) => `${look.idOf(one)}.${look.generationOf(one)}`).join();
-    words.set(template, (word = createHash('sha256').update(text).digest('base64url').slice(0, 22)));
+    words.set(template, (word = createHash('sha256').update(`${digest} ${text}`).digest('base64url').slice(0, 22)));
   }
   return word;
 }
