@@ -11,6 +11,7 @@ import {
   type Group,
   isElsewhere,
   readGroups,
+  readTogether,
   runScript,
   type Script,
   type ScriptCall,
@@ -20,7 +21,7 @@ import {
 import { openClusterNodes, openSingleNode } from './redis/nodes.js';
 
 export interface Cache {
-  /** Values of the keys of each group, null where absent or away; null altogether when nothing answers. Keys of a group share a hash tag. */
+  /** Values of the keys of each group as bytes, which are the reader's to copy where he keeps them; null where absent or away; null altogether when nothing answers. Keys of a group share a hash tag. */
   read(groups: readonly Group[]): Promise<Values[] | null>;
   /** Best effort; never throws, never waited for. */
   write(entries: readonly Entry[], ttlSeconds: number): void;
@@ -58,7 +59,7 @@ export function openRedis(urls: readonly string[], { cluster }: { cluster: boole
       old.shutdown();
       guards.delete(gone);
     }
-    guards.set(node, (guard = openGuard(node)));
+    guards.set(node, (guard = openGuard(node, cluster)));
     return guard;
   }
   const usable = (node: Redis | null): Guard | null => {
@@ -152,10 +153,11 @@ interface Guard {
   shutdown(): void;
 }
 
-function openGuard(node: Redis): Guard {
+function openGuard(node: Redis, cluster: boolean): Guard {
   // The calls' own limits know when this thread was too busy to listen; the breaker's would not.
   const options = { timeout: false as const, errorThresholdPercentage: 1, volumeThreshold: 1, resetTimeout: REST_MS };
-  const reading = new CircuitBreaker((groups: readonly Group[], once: boolean) => readGroups(node, groups, once), options);
+  const read = (groups: readonly Group[], once: boolean) => (cluster ? readGroups(node, groups, once) : readTogether(node, groups));
+  const reading = new CircuitBreaker(read, options);
   const writing = new CircuitBreaker((entries: readonly Entry[], ttlSeconds: number) => writeEntries(node, entries, ttlSeconds), options);
   const running = new CircuitBreaker((call: ScriptCall, once: boolean) => runScript(node, call, once), options);
   return {

@@ -56,37 +56,35 @@ export function fromText(text: string): Line | null | undefined {
 export function toFact(line: Line | null, most?: number): Fact {
   if (line === null) return ABSENT;
   const first = most === undefined ? null : firstRows(line.payload, most);
-  const content = first ?? parsed(line.payload);
+  const content = first?.rows ?? parsed(line.payload);
   if (typeof content !== 'object' || content === null) throw new Error('a payload is an object or a list of objects');
-  return {
-    known: true,
-    rows: Array.isArray(content) ? content : [content],
-    cut: first !== null,
-    dataTime: new Date(line.dataTime),
-    receivedAt: new Date(line.receivedAt),
-    delivery: line.delivery,
-    version: line.version,
-  };
+  return factOf(line, Array.isArray(content) ? content : [content], first !== null);
+}
+
+export function factOf({ dataTime, receivedAt, delivery, version }: Line, rows: readonly Row[], cut: boolean): Fact {
+  return { known: true, rows, cut, dataTime: new Date(dataTime), receivedAt: new Date(receivedAt), delivery, version };
 }
 
 /**
- * The first rows of a list, without reading the rest; null where it has no more than these. Rows are flat, so one ends where
- * the next begins; where that was inside a text, what is cut out is no JSON or fewer rows, and all of it is read.
+ * The first rows of a list and the characters they took, without reading the rest, which may be missing; null where it has no
+ * more than these. Rows are flat, so one ends where the next begins; where that was inside a text, what is cut out is no JSON or
+ * fewer rows, and all of it is to be read.
  */
-function firstRows(payload: string, most: number): Row[] | null {
+export function firstRows(payload: string, most: number): { readonly rows: Row[]; readonly characters: number } | null {
   if (!payload.startsWith('[')) return null;
   let end = -1;
   for (let row = 0; row < most; row++) {
-    end = payload.indexOf('},{"', end + 1);
+    end = payload.indexOf(NEXT_ROW, end + 1);
     if (end < 0) return null;
   }
   try {
     const rows = JSON.parse(`${payload.slice(0, end)}}]`) as Row[];
-    return rows.length === most ? rows : null;
+    return rows.length === most ? { rows, characters: end + NEXT_ROW.length } : null;
   } catch {
     return null;
   }
 }
+const NEXT_ROW = '},{"';
 
 /** The parser's own message would quote the record. */
 function parsed(payload: string): Row | Row[] {

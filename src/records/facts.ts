@@ -80,11 +80,12 @@ export function openFacts({ stores, cache, generations, keptBytes }: FactsParts)
       missing = missing.filter((position) => facts[position] === undefined);
       if (missing.length === 0) return facts as Fact[];
 
-      const lines = await fetchLines(
+      const fetched = await fetchLines(
         stores,
         look,
         missing.map((position) => wanted[position] as Wanted),
       );
+      const lines = new Map(fetched.map((line) => [keyOf(line.uscc, line.category), line]));
       counts.postgres += missing.length;
       const written: [string, string][] = [];
       for (const position of missing) {
@@ -133,7 +134,7 @@ async function readCache(
   const replies = await cache.read(groups.map((group) => group.map(redisKey)));
   replies?.forEach((texts, index) => {
     texts.forEach((text, place) => {
-      const line = text === null ? undefined : fromText(text);
+      const line = text === null ? undefined : fromText(text.toString());
       if (line !== undefined) found.set(groups[index]?.[place] as number, line);
     });
   });

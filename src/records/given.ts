@@ -8,6 +8,7 @@ import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { isGiven } from '../access/outcome.js';
 import type { Catalogue, Category } from '../catalogue/model.js';
 import type { Uscc } from '../terms.js';
+import { orderingMayShow } from './release.js';
 import type { Template } from './template.js';
 
 export interface Given {
@@ -15,6 +16,8 @@ export interface Given {
   readonly hash: string;
   /** Categories of which anything is given. */
   readonly fetched: readonly Category[];
+  /** Rows from the front that are enough to write those of a list, where the order they lie in may show; one more than are written. */
+  readonly fronts: ReadonlyMap<Category, number>;
   /** Whether anything is looked up at all, so that an enterprise the zone does not hold may be told. */
   readonly looksUp: boolean;
 }
@@ -39,20 +42,22 @@ export function openGiven(catalogue: Catalogue): Givens {
     if (nameCategory) step = step.to(permit.of(uscc, nameCategory).outcomes);
     return (step.given ??= judged(permit, template, uscc));
   }
-  function judged(permit: Permit, { asked, name }: Template, uscc: Uscc): Given {
+  function judged(permit: Permit, { asked, name, reach }: Template, uscc: Uscc): Given {
     const nameByte = nameByteOf(permit, uscc);
     const fetched: Category[] = [];
+    const fronts = new Map<Category, number>();
     const effects = [...asked].map(([category, items]) => {
       if (!permit.fetches(uscc, category, items)) return '';
       fetched.push(category);
       const { outcomes } = permit.of(uscc, category);
+      if (category.cardinality === 'MANY' && orderingMayShow(category, outcomes)) fronts.set(category, (reach.get(category) ?? 0) + 1);
       // Also of the item that orders the rows: whether it is clear decides on their order.
       const ordering = category.itemsByName.get(category.orderedBy ?? '');
       return [...items, ...(ordering ? [ordering] : [])].map(({ index }) => (isGiven(outcomes[index]) ? outcomes[index] : 0)).join('');
     });
     const named = isGiven(nameByte) && (name || asked.size === 0);
     const text = JSON.stringify([effects, named ? nameByte : 0]);
-    return { hash: createHash('sha256').update(text).digest('base64url').slice(0, 22), fetched, looksUp: named || fetched.length > 0 };
+    return { hash: createHash('sha256').update(text).digest('base64url').slice(0, 22), fetched, fronts, looksUp: named || fetched.length > 0 };
   }
   return { givenOf, nameByteOf };
 }

@@ -58,11 +58,18 @@ function released(row: Row, clear: readonly Item[], masked: readonly Item[]): Re
  * Rows lie in the order of one item, and where that is equal in the order of their whole text. An order that rests on
  * values the caller does not see would tell about them.
  */
-export function orderMayShow(rows: readonly Row[], category: Category, outcomes: Outcomes): boolean {
-  if (category.orderedBy === null) return true;
-  if (!orderingIsClear(category, outcomes)) return false;
-  const name = category.orderedBy;
-  return rows.every((row, position) => position === 0 || row[name] !== rows[position - 1]?.[name]);
+function orderMayShow(rows: readonly Row[], category: Category, outcomes: Outcomes): boolean {
+  return orderingMayShow(category, outcomes) && noneAreEqual(rows, category);
+}
+
+/** Whether rows may lie by the item that orders them, equals aside. */
+export function orderingMayShow(category: Category, outcomes: Outcomes): boolean {
+  return category.orderedBy === null || orderingIsClear(category, outcomes);
+}
+
+export function noneAreEqual(rows: readonly Row[], { orderedBy }: Category): boolean {
+  if (orderedBy === null) return true;
+  return rows.every((row, position) => position === 0 || row[orderedBy] !== rows[position - 1]?.[orderedBy]);
 }
 
 function orderingIsClear(category: Category, outcomes: Outcomes): boolean {

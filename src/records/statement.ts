@@ -10,59 +10,59 @@ export interface Stores {
   readonly replica: Replica | null;
 }
 
+/** A line and what it is of. */
+export interface FetchedLine extends Line {
+  readonly uscc: string;
+  /** Short number of the category; 0 for the identity. */
+  readonly category: number;
+}
+
 /** Times in ms: read as numbers they cost a fraction of what dates do. */
-const inMs = (column: string) => `floor(extract(epoch from ${column}) * 1000)::bigint as ${column}`;
-const COLUMNS = `uscc, category, payload, ${inMs('data_time')}, ${inMs('received_at')}, delivery, version`;
+const inMs = (column: string, name: string) => `floor(extract(epoch from ${column}) * 1000)::bigint as "${name}"`;
+const WHOLE = 'payload';
+/** So many characters of each category, all where that is null: what is compressed is decompressed no further. */
+const front = (parameter: number) => `coalesce(left(payload, ($${parameter}::int[])[array_position($2::smallint[], category)]), payload) as payload`;
 /** Every wanted enterprise in every wanted category. */
-const ALL_OF_ALL = `select ${COLUMNS} from record where uscc = any($1) and category = any($2)`;
+const allOfAll = (payload: string) =>
+  `select uscc, category, ${payload}, ${inMs('data_time', 'dataTime')}, ${inMs('received_at', 'receivedAt')}, delivery, version
+  from record where uscc = any($1) and category = any($2)`;
 /** Enterprises that want different categories: the pairs keep out what nobody may fetch. */
-const PAIRS = `${ALL_OF_ALL} and (uscc, category) in (select * from unnest($3::text[], $4::smallint[]))`;
-const NAMES = (parameter: number) =>
+const PAIRS = ' and (uscc, category) in (select * from unnest($3::text[], $4::smallint[]))';
+const names = (parameter: number) =>
   ` union all select uscc, 0::smallint, json_build_object('name', name)::text, 0, 0, 0, 0 from enterprise where uscc = any($${parameter})`;
 
-interface FetchedRow {
-  uscc: string;
-  category: number;
-  payload: string;
-  data_time: number;
-  received_at: number;
-  delivery: number;
-  version: number;
-}
+/** Characters of the payload that are wanted from its front, by category; all of it where none are told. */
+export type Fronts = ReadonlyMap<Wanted['category'], number>;
+const NO_FRONTS: Fronts = new Map();
 
-/** Fetches what is wanted, in one statement; what has no row is not in the answer. Keys are made by `keyOf`. @throws Fault ZONE_UNAVAILABLE */
-export async function fetchLines({ primary, replica }: Stores, look: Look, wanted: readonly Wanted[]): Promise<Map<string, Line>> {
-  const statement = statementOf(look, wanted);
-  const replicated = await replica?.read<FetchedRow>(statement, look, new Set(wanted.map(({ category }) => category)));
-  const rows = replicated ?? (await primary.query<FetchedRow>(statement));
-  return new Map(
-    rows.map(({ uscc, category, payload, data_time, received_at, delivery, version }) => [
-      keyOf(uscc, category),
-      { payload, dataTime: data_time, receivedAt: received_at, delivery, version },
-    ]),
-  );
+/** Fetches what is wanted, each once, in one statement and in no order; what has no row is not in the answer. @throws Fault ZONE_UNAVAILABLE */
+export async function fetchLines({ primary, replica }: Stores, look: Look, wanted: readonly Wanted[], fronts = NO_FRONTS): Promise<FetchedLine[]> {
+  const statement = statementOf(look, wanted, fronts);
+  const replicated = await replica?.read<Fetched>(statement, look, new Set(wanted.map(({ category }) => category)));
+  return replicated ?? (await primary.query<Fetched>(statement));
 }
+type Fetched = { [Name in keyof FetchedLine]: FetchedLine[Name] };
 
-function statementOf(look: Look, wanted: readonly Wanted[]): Statement {
+function statementOf(look: Look, wanted: readonly Wanted[], fronts: Fronts): Statement {
   const named = wanted.filter(({ category }) => category === IDENTITY);
   const recorded = wanted.filter(({ category }) => category !== IDENTITY);
   const usccs = [...new Set(recorded.map(({ uscc }) => uscc))];
-  const categories = [...new Set(recorded.map(({ category }) => look.idOf(category)))];
-  const values: unknown[] = [usccs, categories];
-  let name = 'records';
-  let text = ALL_OF_ALL;
-  if (recorded.length < usccs.length * categories.length) {
+  const categories = [...new Set(recorded.map(({ category }) => category))];
+  const values: unknown[] = [usccs, categories.map(look.idOf)];
+  const inPairs = recorded.length < usccs.length * categories.length;
+  if (inPairs) {
     values.push(
       recorded.map(({ uscc }) => uscc),
       recorded.map(({ category }) => look.idOf(category)),
     );
-    name += ' of pairs';
-    text = PAIRS;
   }
+  if (fronts.size > 0) values.push(categories.map((category) => fronts.get(category) ?? null));
+  let text = allOfAll(fronts.size > 0 ? front(values.length) : WHOLE) + (inPairs ? PAIRS : '');
+  let name = `records${inPairs ? ' of pairs' : ''}${fronts.size > 0 ? ' in front' : ''}`;
   if (named.length > 0) {
     values.push(named.map(({ uscc }) => uscc));
     name += ' with names';
-    text += NAMES(values.length);
+    text += names(values.length);
   }
   return { name, text, values };
 }

@@ -22,12 +22,23 @@ export function bytesOf(text: string): Buffer {
   return bytes;
 }
 
+const HEAD = /^(\d{1,16})\|(\d{1,16})\|/;
+const LONGEST_HEAD = 34;
+const NONE = '-'.charCodeAt(0);
+const OPENING = '{'.charCodeAt(0);
+const CLOSING = '}'.charCodeAt(0);
+
 /** @returns undefined when the line is none of ours. */
-export function fromLine(line: string | null): Kept | undefined {
-  const found = line === null ? null : /^(\d{1,16})\|(\d{1,16})\|/.exec(line);
+export function fromLine(line: Buffer | null): Kept | undefined {
+  const found = line === null ? null : HEAD.exec(line.toString('latin1', 0, LONGEST_HEAD));
   if (!found || line === null) return undefined;
-  const text = line.slice(found[0].length);
+  const text = line.subarray(found[0].length);
+  const [from, until] = [Number(found[1]), Number(found[2])];
+  if (text.length === 1 && text[0] === NONE) return { text: null, from, until };
   // A text is an object or nothing; whatever else stands there is not ours.
-  if (text !== '-' && !(text.startsWith('{') && text.endsWith('}'))) return undefined;
-  return { text: text === '-' ? null : bytesOf(text), from: Number(found[1]), until: Number(found[2]) };
+  if (text[0] !== OPENING || text.at(-1) !== CLOSING) return undefined;
+  // What came lies in one piece with all that came together.
+  const own = Buffer.allocUnsafeSlow(text.length);
+  text.copy(own);
+  return { text: own, from, until };
 }

@@ -8,16 +8,17 @@ import { LRUCache } from 'lru-cache';
 import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { maskValue } from '../access/masks.js';
 import { fromByte } from '../access/outcome.js';
-import type { Catalogue, Category, Item } from '../catalogue/model.js';
+import type { Catalogue, Category } from '../catalogue/model.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
-import { type Fact, IDENTITY, toFact, type Wanted } from './fact.js';
+import { type Fact, IDENTITY, type Wanted } from './fact.js';
 import type { Sources } from './facts.js';
+import { type FactOf, openFrontReader } from './front.js';
 import type { Generations, Look } from './generations.js';
 import { type Given, openGiven } from './given.js';
 import { freshnessOf } from './provenance.js';
-import { orderMayShow, type Released, release } from './release.js';
-import { fetchLines, keyOf, type Stores } from './statement.js';
+import { type Released, release } from './release.js';
+import type { Stores } from './statement.js';
 import type { Template } from './template.js';
 import { bytesOf, fromLine, type Kept, keptOf, toLine, type Written } from './textLine.js';
 
@@ -90,6 +91,7 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
   }
 
   const { givenOf, nameByteOf } = openGiven(catalogue);
+  const fronts = openFrontReader(stores);
 
   function write(permit: Permit, template: Template, uscc: Uscc, factOf: FactOf): Written {
     const identity = factOf(uscc, IDENTITY);
@@ -99,7 +101,9 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
       const made = released.get(category);
       if (made !== undefined) return made;
       const asked = template.asked.get(category) ?? [];
-      const fresh = permit.fetches(uscc, category, asked) ? releasedIn(template, asked, uscc, category, permit, factOf) : null;
+      const fresh = permit.fetches(uscc, category, asked)
+        ? release(factOf(uscc, category), category, asked, permit.of(uscc, category).outcomes, permit.time)
+        : null;
       released.set(category, fresh);
       return fresh;
     };
@@ -181,7 +185,7 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
         });
       }
       if (missing.length > 0) {
-        const factOf = await fetchFacts(stores, look, missing);
+        const factOf = await fronts.fetch(look, missing);
         for (const { newRecords } of missing) sources.postgres += newRecords;
         const lines: [string, string][] = [];
         for (const one of missing) {
@@ -234,29 +238,6 @@ function openTally(several: boolean) {
     },
   };
   return tally;
-}
-
-/** A fact, or its first rows where no more are wanted. */
-type FactOf = (uscc: Uscc, category: Wanted['category'], rows?: number) => Fact;
-
-/** All that is missing in one statement. */
-async function fetchFacts(stores: Stores, look: Look, missing: readonly Missing[]): Promise<FactOf> {
-  const wanted = new Map<string, Wanted>();
-  const want = (one: Wanted) => wanted.set(keyOf(one.uscc, look.idOf(one.category)), one);
-  for (const { uscc, given } of missing) {
-    want({ uscc, category: IDENTITY });
-    for (const category of given.fetched) want({ uscc, category });
-  }
-  const lines = await fetchLines(stores, look, [...wanted.values()]);
-  return (uscc, category, rows) => toFact(lines.get(keyOf(uscc, look.idOf(category))) ?? null, rows);
-}
-
-/** Long lists are mostly read from the front: their first rows are enough where those lie in an order that may show. */
-function releasedIn({ reach }: Template, asked: readonly Item[], uscc: Uscc, category: Category, permit: Permit, factOf: FactOf): Released | null {
-  const { outcomes } = permit.of(uscc, category);
-  let fact = factOf(uscc, category, (reach.get(category) ?? 0) + 1);
-  if (fact.known && fact.cut && !orderMayShow(fact.rows, category, outcomes)) fact = factOf(uscc, category);
-  return release(fact, category, asked, outcomes, permit.time);
 }
 
 /** Generations of all that a template asks, and the catalogue that says how it is masked, in one short word, made once for each look. */

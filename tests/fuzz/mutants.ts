@@ -94,10 +94,10 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('access/masks.ts', '********${String(value).slice(-4)}', '********${String(value).slice(-8)}', 'masked accounts tell more'),
   mutant('access/masks.ts', '${parts[1]?.[0]}***', '${parts[1]}***', 'masked addresses of mail tell whose'),
   mutant('records/release.ts', 'value === undefined ? null : maskValue(item, value)', 'value ?? null', 'masked values go out clear'),
-  mutant('records/release.ts', '  if (!orderingIsClear(category, outcomes)) return false;\n', '', 'the order of rows tells a denied value'),
+  mutant('records/release.ts', 'orderingMayShow(category, outcomes) && noneAreEqual', 'noneAreEqual', 'the order of rows tells a denied value'),
   mutant(
     'records/release.ts',
-    'return rows.every((row, position) => position === 0 || row[name] !== rows[position - 1]?.[name]);',
+    'return rows.every((row, position) => position === 0 || row[orderedBy] !== rows[position - 1]?.[orderedBy]);',
     'return true;',
     'the order of equal rows tells denied values',
   ),

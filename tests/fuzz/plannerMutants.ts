@@ -30,7 +30,7 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
     'if (!identity.known) return { text: template.write(uscc, null, () => null), ...ALWAYS };',
     'an enterprise that the zone does not hold is none the less answered',
   ),
-  mutant('records/textLine.ts', "text: text === '-' ? null : bytesOf(text),", 'text: bytesOf(text),', 'what Redis knows to be absent is given as text'),
+  mutant('records/textLine.ts', 'text[0] === NONE) return { text: null,', 'text[0] === NONE) return { text,', 'what Redis knows to be absent is given as text'),
   mutant(
     'records/given.ts',
     '  if (nameCategory) step = step.to(permit.of(uscc, nameCategory).outcomes);\n',
@@ -42,9 +42,16 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
   mutant('records/given.ts', 'named ? nameByte : 0', 'named ? 1 : 0', 'masked and clear names share a text'),
   mutant('records/given.ts', '(isGiven(outcomes[index]) ? outcomes[index] : 0)', '(isGiven(outcomes[index]) ? 1 : 0)', 'masked and clear items share a text'),
   mutant('records/texts.ts', 'if (before.given !== given) before', 'if (before.given === null) before', 'what is given of the first is given of all'),
-  mutant('records/texts.ts', '(reach.get(category) ?? 0) + 1', '(reach.get(category) ?? 0)', 'the order of the last row may tell what is denied'),
-  mutant('records/texts.ts', 'fact.cut && !orderMayShow(fact.rows, category, outcomes)', 'fact.cut && false', 'the first rows tell an order that may not show'),
-  mutant('records/fact.ts', 'return rows.length === most ? rows : null;', 'return rows;', 'rows are lost behind a text that looks like the end of one'),
+  mutant('records/given.ts', '(reach.get(category) ?? 0) + 1', '(reach.get(category) ?? 0)', 'the order of the last row may tell what is denied'),
+  mutant('records/given.ts', ' && orderingMayShow(category, outcomes)', '', 'the first rows are put in order without the others'),
+  mutant('records/front.ts', 'first && noneAreEqual(first.rows, category)', 'first', 'the first rows tell an order that may not show'),
+  mutant(
+    'records/front.ts',
+    'rows.set(category, Math.max(rows.get(category) ?? 0, most))',
+    'rows.set(category, most)',
+    'the shorter of two lists is fetched for both',
+  ),
+  mutant('records/fact.ts', 'rows.length === most ? {', 'rows ? {', 'rows are lost behind a text that looks like the end of one'),
   mutant(
     'records/template.ts',
     'reach.get(field.category) ?? 0, field.first',

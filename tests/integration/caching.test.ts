@@ -86,7 +86,8 @@ async function categoryIds(codes: readonly string[]): Promise<Map<number, string
 /** Enterprise and category of every record that a statement may bring, by its parameters. */
 function pairsOf({ values = [] }: { values?: unknown[] }, categories: Map<number, string>): string[] {
   const [usccs, ids, pairUsccs, pairIds] = values as [string[], number[], string[]?, number[]?];
-  if (Array.isArray(pairIds)) return (pairUsccs as string[]).map((uscc, position) => `${uscc} ${categories.get(pairIds[position] as number)}`);
+  // Without pairs, what stands there is how much is fetched of each category, or names.
+  if (typeof pairIds?.[0] === 'number') return (pairUsccs as string[]).map((uscc, position) => `${uscc} ${categories.get(pairIds[position] as number)}`);
   return usccs.flatMap((uscc) => ids.map((id) => `${uscc} ${categories.get(id)}`));
 }
 

@@ -89,7 +89,7 @@ test('answers the same, with all records and searches from the replica and nothi
   expect(await search(near, '科技')).toEqual(await search(alone, '科技'));
   expect(await search(near, '龘龘龘')).toEqual([]);
   const names = (replicated: boolean) => new Set(near.statements.slice(begun).flatMap(({ name, replica }) => (replica === replicated ? [String(name)] : [])));
-  expect(names(true)).toEqual(new Set(['records of pairs with names, replica', 'directory, replica']));
+  expect(names(true)).toEqual(new Set(['records of pairs in front with names, replica', 'directory, replica']));
   expect([...names(false)].filter((name) => /record|directory/.test(name))).toEqual([]);
   expect(names(false)).toContain('append');
   // Without a permit for any of it, nothing is read there either.

@@ -1,0 +1,90 @@
+/**
+ * Facts to write texts from, in one statement. Long lists are mostly read from the front, so no more of them is fetched than
+ * the rows wanted have mostly taken; what turns out too short, or to lie in an order that may not show, is fetched whole.
+ */
+import type { Category } from '../catalogue/model.js';
+import type { Uscc } from '../terms.js';
+import { ABSENT, type Fact, factOf, firstRows, IDENTITY, type Line, toFact, type Wanted } from './fact.js';
+import type { Look } from './generations.js';
+import type { Given } from './given.js';
+import { noneAreEqual } from './release.js';
+import { fetchLines, keyOf, type Stores } from './statement.js';
+
+/** What was fetched, or the first rows of it where those are enough; what was not is absent. */
+export type FactOf = (uscc: Uscc, category: Wanted['category']) => Fact;
+
+export interface FrontReader {
+  /** All that is given of these. @throws Fault ZONE_UNAVAILABLE; Error where a record is broken */
+  fetch(look: Look, missing: readonly { readonly uscc: Uscc; readonly given: Given }[]): Promise<FactOf>;
+}
+
+/** What a value and the signs around it are taken to need before a row was seen; and what is fetched beyond what was seen, for rows that are longer. */
+const CHARACTERS_A_VALUE = 30;
+const MARGIN = 1.2;
+/** Rows longer than this do not raise what is fetched of others. */
+const LONGEST_ROW = 4_000;
+
+export function openFrontReader(stores: Stores): FrontReader {
+  /** Characters that a row was seen to need; a guess that costs time where it is wrong, and nothing else. */
+  const needed = new Map<Category, number>();
+  const neededBy = (category: Category) => needed.get(category) ?? category.items.reduce((sum, { name }) => sum + name.length + CHARACTERS_A_VALUE, 0);
+  const learn = (category: Category, rows: number, characters: number) =>
+    needed.set(category, Math.max(neededBy(category), Math.min(LONGEST_ROW, MARGIN * (characters / rows))));
+
+  /** null where what was fetched does not tell. */
+  function factIn(line: Line, category: Category, rows: number, fetched: number): Fact | null {
+    const whole = line.payload.length < fetched;
+    const first = firstRows(line.payload, rows);
+    if (first) learn(category, rows, first.characters);
+    if (first && noneAreEqual(first.rows, category)) return factOf(line, first.rows, true);
+    return whole ? toFact(line) : null;
+  }
+
+  return {
+    async fetch(look, missing) {
+      const wanted = new Map<string, Wanted>();
+      const want = (uscc: Uscc, category: Wanted['category']) => wanted.set(keyOf(uscc, look.idOf(category)), { uscc, category });
+      for (const { uscc, given } of missing) {
+        want(uscc, IDENTITY);
+        for (const category of given.fetched) want(uscc, category);
+      }
+      const rows = rowsOf(new Set(missing.map(({ given }) => given)));
+      const characters = new Map([...rows].map(([category, most]) => [category, Math.ceil(most * neededBy(category))]));
+
+      const facts = new Map<string, Fact>();
+      const short: Wanted[] = [];
+      for (const line of await fetchLines(stores, look, [...wanted.values()], characters)) {
+        const key = keyOf(line.uscc, line.category);
+        const one = wanted.get(key);
+        const most = one && one.category !== IDENTITY ? rows.get(one.category) : undefined;
+        const fact =
+          one && one.category !== IDENTITY && most !== undefined ? factIn(line, one.category, most, characters.get(one.category) ?? 0) : toFact(line);
+        if (fact) facts.set(key, fact);
+        else if (one) short.push(one);
+      }
+      const rest = short.length > 0 ? await fetchLines(stores, look, short) : [];
+      for (const line of rest) {
+        const key = keyOf(line.uscc, line.category);
+        const category = wanted.get(key)?.category;
+        const fact = category && category !== IDENTITY ? factIn(line, category, rows.get(category) ?? 0, Number.POSITIVE_INFINITY) : null;
+        facts.set(key, fact ?? toFact(line));
+      }
+      return (uscc, category) => facts.get(keyOf(uscc, look.idOf(category))) ?? ABSENT;
+    },
+  };
+}
+
+/** The rows that are enough for all of them; a category that is not in it is wanted whole by one. */
+function rowsOf(givens: ReadonlySet<Given>): Map<Category, number> {
+  const rows = new Map<Category, number>();
+  const whole = new Set<Category>();
+  for (const { fetched, fronts } of givens) {
+    for (const category of fetched) {
+      const most = fronts.get(category);
+      if (most === undefined) whole.add(category);
+      else rows.set(category, Math.max(rows.get(category) ?? 0, most));
+    }
+  }
+  for (const category of whole) rows.delete(category);
+  return rows;
+}
