@@ -54,14 +54,29 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
   const consentsKept = new LRUCache<string, KnownConsents>({ max: CONSENTS_KEPT, ttl: KEPT_FOR_MS });
   const keyOf = (institution: InstitutionId, uscc: Uscc) => `${institution} ${uscc}`;
 
-  function lookUp(standing: Standing, usccs: readonly Uscc[]): Map<Uscc, readonly Consent[]> | null {
+  /** What is known of these under the epoch of the standing, and of which nothing is. */
+  function lookUp({ institution, epoch }: Standing, usccs: readonly Uscc[]): { found: Map<Uscc, readonly Consent[]>; missing: Uscc[] } {
     const found = new Map<Uscc, readonly Consent[]>();
+    const missing: Uscc[] = [];
     for (const uscc of usccs) {
-      const kept = consentsKept.get(keyOf(standing.institution, uscc));
-      if (kept?.epoch !== standing.epoch) return null;
-      found.set(uscc, kept.consents);
+      const kept = consentsKept.get(keyOf(institution, uscc));
+      if (kept?.epoch !== epoch) missing.push(uscc);
+      else found.set(uscc, kept.consents);
     }
-    return found;
+    return { found, missing };
+  }
+  /** Evidence of one epoch: what is kept is joined by what is lacking only where the statement that tells that sees the same epoch. */
+  async function complete(standing: Standing, usccs: readonly Uscc[]): Promise<Loaded | null> {
+    const { found, missing } = lookUp(standing, usccs);
+    if (missing.length === 0) return { standing, consents: found };
+    const { epoch, consents } = await loadConsentsNow(postgres, standing.institution, missing);
+    if (epoch !== standing.epoch) return null;
+    keep(standing, consents);
+    for (const [uscc, given] of consents) found.set(uscc, given);
+    return { standing, consents: found };
+  }
+  function keep({ institution, epoch }: Standing, consents: Loaded['consents']): void {
+    for (const [uscc, given] of consents) consentsKept.set(keyOf(institution, uscc), { epoch, consents: given });
   }
   /** Keeps what was read, unless the policy has moved on meanwhile; equal evidence stays one object, so it stays compiled. */
   function remember({ standing, consents }: Loaded): Standing {
@@ -69,14 +84,14 @@ export function openGrounds({ postgres }: { postgres: Postgres }): GroundsStore 
     if (kept && kept.epoch > standing.epoch) return standing;
     const present = kept?.epoch === standing.epoch ? kept : standing;
     standings.set(standing.institution, present);
-    for (const [uscc, given] of consents) consentsKept.set(keyOf(standing.institution, uscc), { epoch: standing.epoch, consents: given });
+    keep(standing, consents);
     return present;
   }
   return {
     async of(institution, usccs) {
       const standing = standings.get(institution);
-      const found = standing && lookUp(standing, usccs);
-      if (found) return { standing, consentsOf: consentsIn(found) };
+      const known = standing && (await complete(standing, usccs));
+      if (known) return { standing: known.standing, consentsOf: consentsIn(known.consents) };
       const loaded = await load(postgres, institution, usccs);
       // What is answered comes from this one snapshot, never mixed with what was kept from an earlier one.
       return { standing: remember(loaded), consentsOf: consentsIn(loaded.consents) };
@@ -133,6 +148,13 @@ interface GroundsRow {
   epoch: number;
 }
 
+/** Consents to the institution `i` that $2 gave, as they were recorded by `time` and are withdrawn by `now`. */
+const consentsUpTo = (now: string, time: string) => `(select coalesce(json_agg(c order by id), '[]') from (
+    select distinct on (uscc, id) *, withdrawn_at <= ${now} as gone from consent
+    where uscc = any($2) and institution = i.code and recorded_at <= ${time} order by uscc, id, revision desc) c) as consents`;
+const EPOCH = `(select coalesce(sum(epoch), 0)::bigint from policy_epoch e where e.institution in (i.code, '*')) as epoch`;
+const CONSENTS_NOW = `select ${consentsUpTo('now()', "'infinity'")}, ${EPOCH} from institution i where i.code = $1`;
+
 /**
  * Of each thing the row of the highest version counts, up to $3 where the past is asked for; of each consent the latest
  * revision recorded by $4. The epoch of an institution is its own plus the one of everybody: both only rise, so the sum
@@ -150,11 +172,9 @@ select i.kind, r.active, r.safelist,
     select distinct on (item) * from item_setting where version <= upto.version order by item, version desc) s) as settings,
   (select coalesce(json_agg(w), '[]') from (
     select distinct on (purpose) * from allowance where institution = i.code and version <= upto.version order by purpose, version desc) w) as allowances,
-  (select coalesce(json_agg(c order by id), '[]') from (
-    select distinct on (uscc, id) *, withdrawn_at <= coalesce($4, now()) as gone from consent
-    where uscc = any($2) and institution = i.code and recorded_at <= upto.time order by uscc, id, revision desc) c) as consents,
+  ${consentsUpTo('coalesce($4, now())', 'upto.time')},
   (select coalesce(max(version), 0) from policy_version where version <= upto.version) as policy_version,
-  (select coalesce(sum(epoch), 0)::bigint from policy_epoch e where e.institution in (i.code, '*')) as epoch
+  ${EPOCH}
 from institution i
 join upto on true
 join lateral (select active, safelist from residence where institution = i.code and version <= upto.version order by version desc limit 1) r on true
@@ -163,8 +183,6 @@ where i.code = $1`;
 async function load(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[], past?: Past): Promise<Loaded> {
   const [row] = await postgres.query<GroundsRow>({ name: 'grounds', text: GROUNDS, values: [institution, usccs, past?.version ?? null, past?.time ?? null] });
   if (!row) throw new Fault('CALLER_UNKNOWN');
-  const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
-  for (const given of row.consents) consents.get(given.uscc)?.push(consentOf(given));
   const standing: Standing = {
     institution,
     kind: row.kind,
@@ -177,7 +195,20 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
     policyVersion: row.policy_version,
     epoch: row.epoch,
   };
-  return { standing, consents };
+  return { standing, consents: byGiver(row.consents, usccs) };
+}
+
+/** Only the consents of today, and the epoch they were read under. */
+async function loadConsentsNow(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[]): Promise<{ epoch: number } & Pick<Loaded, 'consents'>> {
+  const [row] = await postgres.query<Pick<GroundsRow, 'consents' | 'epoch'>>({ name: 'consents', text: CONSENTS_NOW, values: [institution, usccs] });
+  if (!row) throw new Fault('CALLER_UNKNOWN');
+  return { epoch: row.epoch, consents: byGiver(row.consents, usccs) };
+}
+
+function byGiver(rows: readonly ConsentRow[], usccs: readonly Uscc[]): Map<Uscc, Consent[]> {
+  const consents = new Map<Uscc, Consent[]>(usccs.map((uscc) => [uscc, []]));
+  for (const given of rows) consents.get(given.uscc)?.push(consentOf(given));
+  return consents;
 }
 
 const CONSENTS_THEN = `

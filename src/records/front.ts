@@ -20,7 +20,7 @@ export interface FrontReader {
 
 /** What a value and the signs around it are taken to need before a row was seen; and what is fetched beyond what was seen, for rows that are longer. */
 const CHARACTERS_A_VALUE = 30;
-const MARGIN = 1.2;
+const MARGIN = 1.4;
 /** Rows longer than this do not raise what is fetched of others. */
 const LONGEST_ROW = 4_000;
 
@@ -29,7 +29,7 @@ export function openFrontReader(stores: Stores): FrontReader {
   const needed = new Map<Category, number>();
   const neededBy = (category: Category) => needed.get(category) ?? category.items.reduce((sum, { name }) => sum + name.length + CHARACTERS_A_VALUE, 0);
   const learn = (category: Category, rows: number, characters: number) =>
-    needed.set(category, Math.max(neededBy(category), Math.min(LONGEST_ROW, MARGIN * (characters / rows))));
+    needed.set(category, Math.max(needed.get(category) ?? 0, Math.min(LONGEST_ROW, MARGIN * (characters / rows))));
 
   /** null where what was fetched does not tell. */
   function factIn(line: Line, category: Category, rows: number, fetched: number): Fact | null {

@@ -11,9 +11,12 @@ export interface Kept {
 /** The same before it is kept. */
 export type Written = Omit<Kept, 'text'> & { readonly text: string | null };
 
-export const toLine = ({ text, from, until }: Written) => `${from}|${until}|${text ?? '-'}`;
-
-export const keptOf = ({ text, from, until }: Written): Kept => ({ text: text === null ? null : bytesOf(text), from, until });
+/** What was written as a line for Redis and as it is kept here, in the same memory. */
+export function lineOf({ text, from, until }: Written): { readonly line: Buffer; readonly kept: Kept } {
+  const head = `${from}|${until}|`;
+  const line = bytesOf(`${head}${text ?? '-'}`);
+  return { line, kept: { text: text === null ? null : line.subarray(head.length), from, until } };
+}
 
 /** Memory of its own: a slice of Node's pool would keep the pool alive. */
 export function bytesOf(text: string): Buffer {

@@ -9,6 +9,7 @@ import { NAME_ITEM, type Permit } from '../access/decide.js';
 import { maskValue } from '../access/masks.js';
 import { fromByte } from '../access/outcome.js';
 import type { Catalogue, Category } from '../catalogue/model.js';
+import type { Entry } from '../redis/calls.js';
 import type { Cache } from '../redis.js';
 import type { Uscc } from '../terms.js';
 import { type Fact, IDENTITY, type Wanted } from './fact.js';
@@ -20,7 +21,7 @@ import { freshnessOf } from './provenance.js';
 import { type Released, release } from './release.js';
 import type { Stores } from './statement.js';
 import type { Template } from './template.js';
-import { bytesOf, fromLine, type Kept, keptOf, toLine, type Written } from './textLine.js';
+import { bytesOf, fromLine, type Kept, lineOf, type Written } from './textLine.js';
 
 export interface WantedTexts {
   readonly template: Template;
@@ -187,13 +188,13 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
       if (missing.length > 0) {
         const factOf = await fronts.fetch(look, missing);
         for (const { newRecords } of missing) sources.postgres += newRecords;
-        const lines: [string, string][] = [];
+        const lines: Entry[] = [];
         for (const one of missing) {
           const { template } = wanted[one.place] as WantedTexts;
-          const written = write(permit, template, one.uscc, factOf);
+          const { line, kept } = lineOf(write(permit, template, one.uscc, factOf));
           counts.written++;
-          settle(one, keptOf(written));
-          lines.push([redisKey(look, one.uscc, one.kind), toLine(written)]);
+          settle(one, kept);
+          lines.push([redisKey(look, one.uscc, one.kind), line]);
         }
         cache.write(lines, REDIS_TTL_SECONDS);
       }

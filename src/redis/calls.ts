@@ -6,7 +6,7 @@ import { within } from '../within.js';
 /** Values of the keys of a group, as their bytes; null where absent. */
 export type Values = readonly (Buffer | null)[];
 export type Group = readonly string[];
-export type Entry = readonly [key: string, value: string];
+export type Entry = readonly [key: string, value: string | Buffer];
 
 /** Lua that runs as one step; `name` is for people. */
 export interface Script {

@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('records/records.ts', '`${uscc} ${category === IDENTITY', '`${category === IDENTITY', 'enterprises of a batch share a record'),
   mutant('records/facts.ts', ':${look.generationOf(category)}`);', ':1`);', 'cached records outlive a delivery'),
   mutant('records/provenance.ts', 'time <= due', 'time < due', 'what is just due is told as overdue'),
-  mutant('grounds/grounds.ts', 'kept?.epoch !== standing.epoch', 'kept === undefined', 'consents of an earlier epoch are used'),
+  mutant('grounds/grounds.ts', 'kept?.epoch !== epoch', 'kept === undefined', 'consents of an earlier epoch are used'),
   mutant('grounds/grounds.ts', 'term(rest, revoked)', 'term(rest)', 'revoked grants hold'),
   mutant('grounds/grounds.ts', 'term(rest, ended)', 'term(rest)', 'ended agreements hold'),
   mutant('grounds/grounds.ts', '(institution = i.code or institution_kind = i.kind)', 'institution = i.code', 'grants to a kind cover nobody'),
