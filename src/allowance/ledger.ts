@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import type { Cache } from '../redis.js';
 import type { Account, Balance, Demand, Verdict } from './demand.js';
 import { openLocalAccounts } from './local.js';
-import { END, keysOf, TAKE, takeArguments, verdictOf } from './script.js';
+import { openSharedAccounts } from './shared.js';
 
 /** What a request is about to take. */
 export interface Taking {
@@ -44,6 +44,7 @@ export interface LedgerParts {
 
 export function openLedger({ cache, now, steady = () => performance.now(), processes = 1 }: LedgerParts): Ledger {
   const local = openLocalAccounts({ steady, now, processes });
+  const shared = openSharedAccounts({ cache, now });
   const lastSeen = new LRUCache<string, Seen>({ max: 10_000 });
   const nameOf = ({ institution, purpose }: Account) => `${institution}:${purpose}`;
 
@@ -54,12 +55,6 @@ export function openLedger({ cache, now, steady = () => performance.now(), proce
     const { level, enterprises, underWay } = seen.balance;
     return level - cost >= costPerMinute * AMPLE && enterprises + usccs.length <= enterprisesADay * AMPLE && underWay + 1 <= atOnce * AMPLE;
   }
-  async function shared(demand: Demand, lease: string): Promise<Verdict | null> {
-    if (cache.state === 'NONE') return null;
-    const time = now();
-    const reply = await cache.run(TAKE, keysOf(demand.account, time), takeArguments(demand, lease, time));
-    return reply === null ? null : verdictOf(reply, demand.account);
-  }
   return {
     take(demand) {
       const { account, cost } = demand;
@@ -67,7 +62,7 @@ export function openLedger({ cache, now, steady = () => performance.now(), proce
       const ample = isAmple(demand);
       let taken: 'SHARED' | 'LOCAL' | 'NOTHING' = 'NOTHING';
       const decided = async (): Promise<Verdict> => {
-        const together = await shared(demand, lease);
+        const together = await shared.take(demand, lease);
         const verdict = together ?? local.take(demand, lease);
         if (verdict.state === 'TAKEN') taken = together ? 'SHARED' : 'LOCAL';
         lastSeen.set(nameOf(account), { balance: verdict.balance, at: steady() });
@@ -81,15 +76,14 @@ export function openLedger({ cache, now, steady = () => performance.now(), proce
           void verdict.then(() => {
             const back = giveBack ? cost : 0;
             if (taken === 'LOCAL') local.end(account, lease, back);
-            // Sent before the answer is, so that the next request of a client finds room at any gateway. Best effort: a
-            // lease whose end is not told expires.
-            if (taken === 'SHARED') void cache.run(END, keysOf(account, now()), [String(account.allowed.costPerMinute), lease, String(back)]);
+            // Sent with the answer, so that the next request of a client finds room at any gateway.
+            if (taken === 'SHARED') shared.end(account, { lease, givenBack: back });
           });
         },
       };
     },
     async peek(account) {
-      const together = await shared({ account, cost: 0, usccs: [] }, '');
+      const together = await shared.take({ account, cost: 0, usccs: [] }, '');
       return together ? { ...together.balance, allowed: together.allowed, shared: true } : { ...local.peek(account), shared: false };
     },
   };
