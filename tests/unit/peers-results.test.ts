@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { axisOf, chartOf, kindOf } from '../bench/peers/chart.mjs';
-import { judge, type Measurement, median, relativeTo, summarise } from '../bench/peers/ratios.mjs';
+import { joined, judge, type Measurement, median, relativeTo, summarise } from '../bench/peers/ratios.mjs';
 
 const measured = (contestant: string, perSecond: number, more: Partial<Measurement> = {}): Measurement => ({
   workload: 'A',
@@ -37,6 +37,17 @@ describe('What is said of measurements', () => {
       ['ours', 2.5, 4.5],
       ['ours', null, null],
       ['yoga-bare', 0.5, 0.5],
+    ]);
+  });
+
+  test('what was measured again takes the place of what was measured before, and nothing else does', () => {
+    const earlier = summarise([measured('ours', 1), measured('ours', 2, { callers: 64 }), measured('yoga-bare', 3)]);
+    const rows = joined(earlier, summarise([measured('ours', 9), measured('ours', 8, { workload: 'B' })]));
+    expect(rows.map(({ contestant, workload, callers, perSecond }) => [contestant, workload, callers, perSecond])).toEqual([
+      ['ours', 'A', 64, 2],
+      ['yoga-bare', 'A', 16, 3],
+      ['ours', 'A', 16, 9],
+      ['ours', 'B', 16, 8],
     ]);
   });
 

@@ -1,6 +1,6 @@
 // The gateway side by side with its peers, in one run: same PostgreSQL, same Redis, same records, same answers. Ours always
 // with permit, masks and audit; each peer bare and with the same duties in its usual way.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { measure } from './measure.mjs';
 import { readOptions } from './options.mjs';
 import { postgraphileDialect, typedTables } from './postgraphile.mjs';
 import { pin, SENDER_CORE } from './processes.mjs';
-import { judge, relativeTo, summarise } from './ratios.mjs';
+import { joined, judge, relativeTo, summarise } from './ratios.mjs';
 import { shapeOf } from './shape.mjs';
 import { ceilingLine, resultsTable, targetsTable } from './tables.mjs';
 import { versionsOf } from './versions.mjs';
@@ -35,11 +35,12 @@ const measurements = [];
 const failures = [];
 try {
   const graphql = graphqlDialect(zone.catalogue);
-  const measuredUsccs = zone.usccs.slice(0, Math.floor(0.8 * zone.usccs.length));
+  // Enough for warming that who caches has been through what he does before he has it cached, and not only through his cache.
+  const measuredUsccs = zone.usccs.slice(0, Math.floor((2 / 3) * zone.usccs.length));
   const warmingUsccs = zone.usccs.slice(measuredUsccs.length);
   const asksFor = (workload) => ({ measured: asksOf(workload, measuredUsccs, zone.names), warming: asksOf(workload, warmingUsccs, zone.names) });
   const tooFew = options.workloads.filter((workload) => Object.values(asksFor(workload)).some((asks) => asks.length === 0));
-  if (tooFew.length > 0) throw new Error(`--enterprises is too small for ${tooFew.join(', ')}: every measured one is asked once, and a fifth is for warming`);
+  if (tooFew.length > 0) throw new Error(`--enterprises is too small for ${tooFew.join(', ')}: every measured one is asked once, and a third is for warming`);
 
   const ours = await ourAnswers({ zone, graphql, usccs: measuredUsccs, workloads: options.workloads });
   const shape = shapeOf({
@@ -95,21 +96,33 @@ try {
 }
 
 const labels = Object.fromEntries(contestantsOf(null).map(({ name, label }) => [name, label]));
-const rows = relativeTo(summarise(measurements), BASELINE);
-const judged = judge(rows);
 const machine = {
   cpu: cpus()[0].model.trim(),
   cores: cpus().length,
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   kernel: process.report.getReport().header.osRelease,
 };
-const results = { machine, versions: versionsOf({ postgres: zone.version, newerNode: newerNode() }), options, labels, rows, targets: judged, failures };
+const versions = versionsOf({ postgres: zone.version, newerNode: newerNode() });
+const file = join(folder, '..', 'results', 'peers.json');
+const rows = relativeTo(joined(options.add ? earlierRows() : [], summarise(measurements)), BASELINE);
+const judged = judge(rows);
+const results = { machine, versions, options, labels, rows, targets: judged, failures };
+
+/** What other versions or another machine measured says nothing beside this. */
+function earlierRows() {
+  if (!existsSync(file)) return [];
+  const earlier = JSON.parse(readFileSync(file, 'utf8'));
+  const same = ['machine', 'versions'].every((part) => JSON.stringify(earlier[part]) === JSON.stringify({ machine, versions }[part]));
+  if (same && earlier.options.enterprises === options.enterprises) return earlier.rows;
+  console.log('此前结果出自别的机器、版本或企业数，弃用 / What was measured before is of another machine, version or zone and is dropped');
+  return [];
+}
 console.log(resultsTable(rows, labels));
 console.log(targetsTable(judged, labels));
 console.log(ceilingLine(rows));
-console.log({ ...machine, ...results.versions });
+console.log({ ...machine, ...versions });
 mkdirSync(join(folder, '..', 'results'), { recursive: true });
-writeFileSync(join(folder, '..', 'results', 'peers.json'), `${JSON.stringify(results, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 writeFileSync(join(folder, '..', 'results', 'peers.svg'), chartOf(results));
 console.log('tests/bench/results/peers.json, tests/bench/results/peers.svg');
 for (const failure of failures) console.error(failure);

@@ -33,7 +33,7 @@ export function chartOf({ rows, labels, machine, versions, options }) {
   const columns = workloads.map((workload) => columnOf({ groups: groupsOf(shown, workload), title: workload, callers, axis, labels }));
   const width = Math.max(LEAST_WIDTH, COLUMN * columns.length);
   const height = Math.max(TOP, ...columns.map((column) => column.height)) + 24;
-  const told = `${machine.cpu}, ${machine.cores} 核 cores, Node ${versions.node}, PostgreSQL ${versions.postgres}, Redis ${versions.redis}; ${options.enterprises} 家企业 enterprises, ${options.rounds} 轮 rounds`;
+  const told = `${machine.cpu}, ${machine.cores} 核 cores, Node ${versions.node}, PostgreSQL ${versions.postgres}, Redis ${versions.redis}; ${options.enterprises} 家企业 enterprises, ${roundsIn(shown)} 轮 rounds`;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif">`,
     '<title>每秒请求数，相对于 Mercurius jit（裸） / Requests a second, relative to Mercurius jit, bare</title>',
@@ -45,6 +45,13 @@ export function chartOf({ rows, labels, machine, versions, options }) {
     text({ x: 12, y: height - 12, size: 11, kind: 'quiet' }, told),
     '</svg>',
   ].join('\n')}\n`;
+}
+
+/** How many rounds the rows are medians of; parts of a bench may have had more than others. */
+function roundsIn(rows) {
+  const counts = rows.map(({ rounds }) => rounds);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(most) : `${least} - ${most}`;
 }
 
 /** A workload from top to bottom, state by state. */

@@ -12,6 +12,7 @@ const HELP = `npm run bench:peers -- [options]
   --callers 1,16,64
   --peers ours,mercurius     names begin so; all where left out
   --warming 5                seconds of processor each server works before it is measured, on enterprises that are not
+  --add                      what an earlier run on the same machine measured stays beside what this one measures: a long bench in parts
   --quick                    2,000 enterprises, 1 second, 1 round, A and B, 16 callers, little warming: some minutes, and figures that only show that it works
 例 Example: npm run bench:peers -- --quick --peers ours,mercurius,statement`;
 
@@ -34,7 +35,8 @@ function optionsOf(args) {
   }
   const quick = args.includes('--quick');
   const known = ['enterprises', 'seconds', 'rounds', 'workloads', 'states', 'callers', 'peers', 'warming'];
-  for (const arg of args) if (arg.startsWith('--') && arg !== '--quick' && !known.includes(arg.slice(2))) throw new Error(`${arg}?\n${HELP}`);
+  for (const arg of args)
+    if (arg.startsWith('--') && arg !== '--quick' && arg !== '--add' && !known.includes(arg.slice(2))) throw new Error(`${arg}?\n${HELP}`);
   const text = (name, fallback) => (args.includes(`--${name}`) ? args[args.indexOf(`--${name}`) + 1] : fallback);
   const number = (name, fallback) => {
     const value = Number(text(name, fallback));
@@ -61,5 +63,6 @@ function optionsOf(args) {
     callers: numbers('callers', quick ? '16' : '1,16,64'),
     warming: number('warming', quick ? 2 : 5),
     peers: text('peers', null)?.split(',') ?? null,
+    add: args.includes('--add'),
   };
 }

@@ -36,6 +36,7 @@ export interface Judged {
 }
 export function median(values: readonly number[]): number;
 export function summarise(measurements: readonly Measurement[]): Row[];
+export function joined<One extends Row>(earlier: readonly One[], rows: readonly One[]): One[];
 export function ratioOf(rows: readonly Row[], of: Pick<Row, 'workload' | 'state' | 'callers'>, contestant: string, against: string): number | null;
 export function relativeTo(rows: readonly Row[], against: string): RelativeRow[];
 export function judge(rows: readonly Row[]): Judged[];

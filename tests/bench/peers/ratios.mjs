@@ -43,6 +43,12 @@ export function ratioOf(rows, { workload, state, callers }, contestant, against)
   return one === undefined || other === undefined ? null : one / other;
 }
 
+/** Rows of an earlier run beside those of this one, which take the place of what was measured again. */
+export function joined(earlier, rows) {
+  const fresh = new Set(rows.map(keyOf));
+  return [...earlier.filter((row) => !fresh.has(keyOf(row))), ...rows];
+}
+
 /**
  * Rows with two ratios to the contestant that all are told against: of requests a second, and of what a second of the server's
  * processor answers, which neighbours on the machine change less.
