@@ -76,7 +76,7 @@ export function openLedger({ cache, now, steady = () => performance.now(), proce
           void verdict.then(() => {
             const back = giveBack ? cost : 0;
             if (taken === 'LOCAL') local.end(account, lease, back);
-            // Sent with the answer, so that the next request of a client finds room at any gateway.
+            // Sent at the end of this turn, with the answer, so that the next request of a client finds room at any gateway.
             if (taken === 'SHARED') shared.end(account, { lease, givenBack: back });
           });
         },

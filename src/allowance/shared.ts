@@ -19,18 +19,18 @@ interface Turn {
   readonly asked: (Asked & { readonly resolve: (verdict: Verdict | null) => void })[];
   codes: number;
 }
-/** Codes that go together: more take Redis a while, in which it answers nobody. */
+/** Codes that go together, unless one alone has more: they take Redis a while, in which it answers nobody. */
 const MOST_CODES = 1_000;
 
 export function openSharedAccounts({ cache, now }: { cache: Cache; now: () => Date }): SharedAccounts {
   let turns = new Map<string, Turn>();
 
   /** Those whose policy differs reckon apart. */
-  function turnOf(account: Account): Turn {
+  function turnOf(account: Account, codes: number): Turn {
     const { institution, purpose, allowed } = account;
     const key = `${institution}:${purpose}:${allowed.costPerMinute}:${allowed.enterprisesADay}:${allowed.atOnce}`;
     let turn = turns.get(key);
-    if (turn && turn.codes >= MOST_CODES) {
+    if (turn && turn.codes > 0 && turn.codes + codes > MOST_CODES) {
       void reckon(turn);
       turn = undefined;
     }
@@ -38,6 +38,7 @@ export function openSharedAccounts({ cache, now }: { cache: Cache; now: () => Da
       if (turns.size === 0) setImmediate(reckonAll);
       turns.set(key, (turn = { account, ended: [], asked: [], codes: 0 }));
     }
+    turn.codes += codes;
     return turn;
   }
   function reckonAll(): void {
@@ -46,23 +47,25 @@ export function openSharedAccounts({ cache, now }: { cache: Cache; now: () => Da
     for (const turn of all.values()) void reckon(turn);
   }
   async function reckon({ account, ended, asked }: Turn): Promise<void> {
+    const verdicts = await reckoned(account, ended, asked).catch(() => []);
+    asked.forEach(({ resolve }, position) => {
+      resolve(verdicts[position] ?? null);
+    });
+  }
+  async function reckoned(account: Account, ended: readonly Ended[], asked: readonly Asked[]): Promise<Verdict[]> {
     const time = now();
     const answers = await cache.run(RECKON, keysOf(account, time), argumentsOf(account, ended, asked, time));
-    asked.forEach(({ resolve }, position) => {
-      resolve(Array.isArray(answers) ? verdictOf(answers[position], account) : null);
-    });
+    return Array.isArray(answers) ? answers.map((answer) => verdictOf(answer, account)) : [];
   }
   return {
     take(demand, lease) {
       if (cache.state === 'NONE') return Promise.resolve(null);
       return new Promise((resolve) => {
-        const turn = turnOf(demand.account);
-        turn.codes += demand.usccs.length;
-        turn.asked.push({ demand, lease, resolve });
+        turnOf(demand.account, demand.usccs.length).asked.push({ demand, lease, resolve });
       });
     },
     end(account, ended) {
-      turnOf(account).ended.push(ended);
+      turnOf(account, 0).ended.push(ended);
     },
   };
 }

@@ -200,7 +200,7 @@ async function load(postgres: Postgres, institution: InstitutionId, usccs: reado
 
 /** Only the consents of today, and the epoch they were read under. */
 async function loadConsentsNow(postgres: Postgres, institution: InstitutionId, usccs: readonly Uscc[]): Promise<{ epoch: number } & Pick<Loaded, 'consents'>> {
-  const [row] = await postgres.query<Pick<GroundsRow, 'consents' | 'epoch'>>({ name: 'consents', text: CONSENTS_NOW, values: [institution, usccs] });
+  const [row] = await postgres.query<Pick<GroundsRow, 'consents' | 'epoch'>>({ name: 'consents now', text: CONSENTS_NOW, values: [institution, usccs] });
   if (!row) throw new Fault('CALLER_UNKNOWN');
   return { epoch: row.epoch, consents: byGiver(row.consents, usccs) };
 }

@@ -10,10 +10,8 @@ export type Fact =
   | { readonly known: false }
   | {
       readonly known: true;
-      /** One row, or the rows of a category of cardinality MANY, newest or largest first. */
+      /** One row, or the rows of a category of cardinality MANY, newest or largest first; the first of them where no more are wanted. */
       readonly rows: readonly Row[];
-      /** Whether there may be more rows behind these: only the first were wanted. */
-      readonly cut: boolean;
       readonly dataTime: Date;
       readonly receivedAt: Date;
       readonly delivery: number;
@@ -52,17 +50,16 @@ export function fromText(text: string): Line | null | undefined {
   return { dataTime, receivedAt, delivery, version, payload: text.slice(found[0].length) };
 }
 
-/** @param most rows that are wanted; there may be more of them. @throws Error when the payload is not JSON of a record. */
-export function toFact(line: Line | null, most?: number): Fact {
+/** @throws Error when the payload is not JSON of a record. */
+export function toFact(line: Line | null): Fact {
   if (line === null) return ABSENT;
-  const first = most === undefined ? null : firstRows(line.payload, most);
-  const content = first?.rows ?? parsed(line.payload);
+  const content = parsed(line.payload);
   if (typeof content !== 'object' || content === null) throw new Error('a payload is an object or a list of objects');
-  return factOf(line, Array.isArray(content) ? content : [content], first !== null);
+  return factOf(line, Array.isArray(content) ? content : [content]);
 }
 
-export function factOf({ dataTime, receivedAt, delivery, version }: Line, rows: readonly Row[], cut: boolean): Fact {
-  return { known: true, rows, cut, dataTime: new Date(dataTime), receivedAt: new Date(receivedAt), delivery, version };
+export function factOf({ dataTime, receivedAt, delivery, version }: Line, rows: readonly Row[]): Extract<Fact, { known: true }> {
+  return { known: true, rows, dataTime: new Date(dataTime), receivedAt: new Date(receivedAt), delivery, version };
 }
 
 /**

@@ -33,11 +33,14 @@ export function openFrontReader(stores: Stores): FrontReader {
 
   /** null where what was fetched does not tell. */
   function factIn(line: Line, category: Category, rows: number, fetched: number): Fact | null {
-    const whole = line.payload.length < fetched;
     const first = firstRows(line.payload, rows);
     if (first) learn(category, rows, first.characters);
-    if (first && noneAreEqual(first.rows, category)) return factOf(line, first.rows, true);
-    return whole ? toFact(line) : null;
+    if (first && noneAreEqual(first.rows, category)) return factOf(line, first.rows);
+    if (line.payload.length >= fetched) return null;
+    const fact = toFact(line);
+    // Lists that are shorter than wanted tell as well what a row needs.
+    if (!first && fact.known && fact.rows.length > 0) learn(category, fact.rows.length, line.payload.length);
+    return fact;
   }
 
   return {
@@ -66,7 +69,8 @@ export function openFrontReader(stores: Stores): FrontReader {
       for (const line of rest) {
         const key = keyOf(line.uscc, line.category);
         const category = wanted.get(key)?.category;
-        const fact = category && category !== IDENTITY ? factIn(line, category, rows.get(category) ?? 0, Number.POSITIVE_INFINITY) : null;
+        const most = category && category !== IDENTITY ? rows.get(category) : undefined;
+        const fact = category && category !== IDENTITY && most !== undefined ? factIn(line, category, most, Number.POSITIVE_INFINITY) : null;
         facts.set(key, fact ?? toFact(line));
       }
       return (uscc, category) => facts.get(keyOf(uscc, look.idOf(category))) ?? ABSENT;
@@ -78,9 +82,9 @@ export function openFrontReader(stores: Stores): FrontReader {
 function rowsOf(givens: ReadonlySet<Given>): Map<Category, number> {
   const rows = new Map<Category, number>();
   const whole = new Set<Category>();
-  for (const { fetched, fronts } of givens) {
+  for (const { fetched, frontRows } of givens) {
     for (const category of fetched) {
-      const most = fronts.get(category);
+      const most = frontRows.get(category);
       if (most === undefined) whole.add(category);
       else rows.set(category, Math.max(rows.get(category) ?? 0, most));
     }

@@ -17,7 +17,7 @@ export interface Given {
   /** Categories of which anything is given. */
   readonly fetched: readonly Category[];
   /** Rows from the front that are enough to write those of a list, where the order they lie in may show; one more than are written. */
-  readonly fronts: ReadonlyMap<Category, number>;
+  readonly frontRows: ReadonlyMap<Category, number>;
   /** Whether anything is looked up at all, so that an enterprise the zone does not hold may be told. */
   readonly looksUp: boolean;
 }
@@ -45,19 +45,19 @@ export function openGiven(catalogue: Catalogue): Givens {
   function judged(permit: Permit, { asked, name, reach }: Template, uscc: Uscc): Given {
     const nameByte = nameByteOf(permit, uscc);
     const fetched: Category[] = [];
-    const fronts = new Map<Category, number>();
+    const frontRows = new Map<Category, number>();
     const effects = [...asked].map(([category, items]) => {
       if (!permit.fetches(uscc, category, items)) return '';
       fetched.push(category);
       const { outcomes } = permit.of(uscc, category);
-      if (category.cardinality === 'MANY' && orderingMayShow(category, outcomes)) fronts.set(category, (reach.get(category) ?? 0) + 1);
+      if (category.cardinality === 'MANY' && orderingMayShow(category, outcomes)) frontRows.set(category, (reach.get(category) ?? 0) + 1);
       // Also of the item that orders the rows: whether it is clear decides on their order.
       const ordering = category.itemsByName.get(category.orderedBy ?? '');
       return [...items, ...(ordering ? [ordering] : [])].map(({ index }) => (isGiven(outcomes[index]) ? outcomes[index] : 0)).join('');
     });
     const named = isGiven(nameByte) && (name || asked.size === 0);
     const text = JSON.stringify([effects, named ? nameByte : 0]);
-    return { hash: createHash('sha256').update(text).digest('base64url').slice(0, 22), fetched, fronts, looksUp: named || fetched.length > 0 };
+    return { hash: createHash('sha256').update(text).digest('base64url').slice(0, 22), fetched, frontRows, looksUp: named || fetched.length > 0 };
   }
   return { givenOf, nameByteOf };
 }

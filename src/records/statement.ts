@@ -32,18 +32,18 @@ const names = (parameter: number) =>
   ` union all select uscc, 0::smallint, json_build_object('name', name)::text, 0, 0, 0, 0 from enterprise where uscc = any($${parameter})`;
 
 /** Characters of the payload that are wanted from its front, by category; all of it where none are told. */
-export type Fronts = ReadonlyMap<Wanted['category'], number>;
-const NO_FRONTS: Fronts = new Map();
+export type Characters = ReadonlyMap<Wanted['category'], number>;
+const ALL: Characters = new Map();
 
 /** Fetches what is wanted, each once, in one statement and in no order; what has no row is not in the answer. @throws Fault ZONE_UNAVAILABLE */
-export async function fetchLines({ primary, replica }: Stores, look: Look, wanted: readonly Wanted[], fronts = NO_FRONTS): Promise<FetchedLine[]> {
-  const statement = statementOf(look, wanted, fronts);
+export async function fetchLines({ primary, replica }: Stores, look: Look, wanted: readonly Wanted[], characters = ALL): Promise<FetchedLine[]> {
+  const statement = statementOf(look, wanted, characters);
   const replicated = await replica?.read<Fetched>(statement, look, new Set(wanted.map(({ category }) => category)));
   return replicated ?? (await primary.query<Fetched>(statement));
 }
 type Fetched = { [Name in keyof FetchedLine]: FetchedLine[Name] };
 
-function statementOf(look: Look, wanted: readonly Wanted[], fronts: Fronts): Statement {
+function statementOf(look: Look, wanted: readonly Wanted[], characters: Characters): Statement {
   const named = wanted.filter(({ category }) => category === IDENTITY);
   const recorded = wanted.filter(({ category }) => category !== IDENTITY);
   const usccs = [...new Set(recorded.map(({ uscc }) => uscc))];
@@ -56,9 +56,9 @@ function statementOf(look: Look, wanted: readonly Wanted[], fronts: Fronts): Sta
       recorded.map(({ category }) => look.idOf(category)),
     );
   }
-  if (fronts.size > 0) values.push(categories.map((category) => fronts.get(category) ?? null));
-  let text = allOfAll(fronts.size > 0 ? front(values.length) : WHOLE) + (inPairs ? PAIRS : '');
-  let name = `records${inPairs ? ' of pairs' : ''}${fronts.size > 0 ? ' in front' : ''}`;
+  if (characters.size > 0) values.push(categories.map((category) => characters.get(category) ?? null));
+  let text = allOfAll(characters.size > 0 ? front(values.length) : WHOLE) + (inPairs ? PAIRS : '');
+  let name = `records${inPairs ? ' of pairs' : ''}${characters.size > 0 ? ' in front' : ''}`;
   if (named.length > 0) {
     values.push(named.map(({ uscc }) => uscc));
     name += ' with names';

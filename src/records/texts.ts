@@ -92,7 +92,7 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
   }
 
   const { givenOf, nameByteOf } = openGiven(catalogue);
-  const fronts = openFrontReader(stores);
+  const reader = openFrontReader(stores);
 
   function write(permit: Permit, template: Template, uscc: Uscc, factOf: FactOf): Written {
     const identity = factOf(uscc, IDENTITY);
@@ -186,7 +186,7 @@ export function openTexts({ stores, cache, generations, catalogue, keptBytes }: 
         });
       }
       if (missing.length > 0) {
-        const factOf = await fronts.fetch(look, missing);
+        const factOf = await reader.fetch(look, missing);
         for (const { newRecords } of missing) sources.postgres += newRecords;
         const lines: Entry[] = [];
         for (const one of missing) {

@@ -1,6 +1,6 @@
 /** What is asked of one Redis node, each call within its limit. Throws where the node is away, never for a slot that moved. */
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { within } from '../within.js';
 
 /** Values of the keys of a group, as their bytes; null where absent. */
@@ -35,7 +35,7 @@ export async function readGroups(node: Redis, groups: readonly Group[], once = f
     if (once) pipeline.call('asking');
     pipeline.mgetBuffer(...group);
   }
-  const replies = await within(READ_LIMIT_MS, pipeline.exec(), lateReading);
+  const replies = await within(READ_LIMIT_MS, pipeline.exec(), tooLate);
   if (!replies) throw new Error('no replies');
   const answers = once ? replies.filter((_, place) => place % 2 === 1) : replies;
   return answers.map(([error, values]) => (error ? elsewhere(error) : (values as Values)));
@@ -43,11 +43,18 @@ export async function readGroups(node: Redis, groups: readonly Group[], once = f
 
 /** The same of a Redis that has all keys: one command, however many groups. */
 export async function readTogether(node: Redis, groups: readonly Group[]): Promise<Values[]> {
-  const values = await within(READ_LIMIT_MS, node.mgetBuffer(groups.flat()), lateReading);
+  const values = (await within(READ_LIMIT_MS, sent(node.pipeline().mgetBuffer(groups.flat())), tooLate)) as Values;
   let from = 0;
   return groups.map(({ length }) => values.slice(from, (from += length)));
 }
-const lateReading = () => new Error(`no answer within ${READ_LIMIT_MS} ms`);
+const tooLate = () => new Error(`no answer within ${READ_LIMIT_MS} ms`);
+
+/** The answer to the last command of a pipeline, which is sent at once. */
+async function sent(pipeline: ChainableCommander): Promise<unknown> {
+  const [error, value] = (await pipeline.exec())?.at(-1) ?? [new Error('no reply')];
+  if (error) throw error;
+  return value;
+}
 
 /** @returns whether a slot has moved, whose entries were then not written. */
 export async function writeEntries(node: Redis, entries: readonly Entry[], ttlSeconds: number): Promise<boolean> {
@@ -59,23 +66,21 @@ export async function writeEntries(node: Redis, entries: readonly Entry[], ttlSe
 
 export async function runScript(node: Redis, { script, keys, values }: ScriptCall, once = false): Promise<unknown> {
   const given = [keys.length, ...keys, ...values] as const;
-  const inFull = () => node.eval(script.text, ...given);
   const answered = async (): Promise<unknown> => {
     if (once)
-      return (
-        await node
+      return sent(
+        node
           .pipeline()
           .call('asking')
-          .eval(script.text, ...given)
-          .exec()
-      )?.[1]?.[1];
+          .eval(script.text, ...given),
+      );
     // Sent by its hash; in full where the server has forgotten it.
-    return node.evalsha(hashOf(script), ...given).catch((error: Error) => {
-      if (error.message.startsWith('NOSCRIPT')) return inFull();
+    return sent(node.pipeline().evalsha(hashOf(script), ...given)).catch((error: Error) => {
+      if (error.message.startsWith('NOSCRIPT')) return sent(node.pipeline().eval(script.text, ...given));
       throw error;
     });
   };
-  return within(READ_LIMIT_MS, answered(), lateReading).catch(elsewhere);
+  return within(READ_LIMIT_MS, answered(), tooLate).catch(elsewhere);
 }
 
 /** @throws the error, where it says anything else. */

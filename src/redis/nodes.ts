@@ -25,8 +25,7 @@ const SLOTS_REFRESH_MS = 5_000;
 /** After so many vain attempts a node is forgotten, until the others name it again: it may live elsewhere now. */
 const ATTEMPTS_AT_NODE = 20;
 
-/** Commands of one turn go out in one write. */
-const OPTIONS = { connectTimeout: 1_000, maxRetriesPerRequest: 0, enableAutoPipelining: true } satisfies RedisOptions;
+const OPTIONS = { connectTimeout: 1_000, maxRetriesPerRequest: 0 } satisfies RedisOptions;
 
 export function openSingleNode(url: string): Nodes {
   const redis = new Redis(url, { ...OPTIONS, enableOfflineQueue: false, retryStrategy: reconnectAfter });

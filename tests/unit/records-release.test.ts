@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { maskValue } from '../../src/access/masks.js';
 import { CLEAR, MASKED, REASONS, toByte } from '../../src/access/outcome.js';
 import type { Category, Item } from '../../src/catalogue/model.js';
-import { ABSENT, type Fact, fromText, type Line, type Row, toFact, toText } from '../../src/records/fact.js';
+import { ABSENT, type Fact, firstRows, fromText, type Line, type Row, toFact, toText } from '../../src/records/fact.js';
 import { provenanceOf } from '../../src/records/provenance.js';
 import { fromCursor, type ReleasedRow, release, toCursor } from '../../src/records/release.js';
 import { UPDATE_CYCLES } from '../../src/terms.js';
@@ -34,7 +34,6 @@ const itemsOf = (category: Category, ...names: string[]): Item[] => names.map((n
 const outcomes = (others: Readonly<Record<string, number>> = {}): Uint8Array => Uint8Array.from(catalogue.items, ({ name }) => others[name] ?? CLEAR);
 const fact = (rows: readonly Row[], version = 5): Fact => ({
   known: true,
-  cut: false,
   rows,
   dataTime: new Date('2026-10-31T16:00:00Z'),
   receivedAt: new Date('2026-11-03T01:00:00Z'),
@@ -285,29 +284,30 @@ describe('a record as a line of text', () => {
   });
 
   test.each([
-    ['[{"a":1},{"a":2},{"a":3}]', 2, 2],
-    ['[{"a":1},{"a":2},{"a":3}]', 3, 3],
-    ['[{"a":1},{"a":2},{"a":3}]', 9, 3],
+    ['[{"a":1},{"a":2},{"a":3}]', 2, true],
+    // That there is no more is not known from the front.
+    ['[{"a":1},{"a":2},{"a":3}]', 3, false],
+    ['[{"a":1},{"a":2},{"a":3}]', 9, false],
+    ['[{"a":1},{"a":2},{"a":"cut in the mid', 2, true],
     // What looks like the end of a row stands at the end of a text.
-    ['[{"a":"x},{"},{"a":2},{"a":3}]', 1, 3],
-    ['[{"a":"x},{","b":1},{"a":2},{"a":3}]', 2, 3],
-    ['[{"a":"\\"},{\\""},{"a":2},{"a":3}]', 1, 1],
-    ['[]', 1, 0],
-    ['{"a":"},{"}', 1, 1],
-  ])('of which only the first rows are wanted: %s, %d', (payload, most, read) => {
-    const { rows, cut } = toFact(line(payload), most) as Extract<Fact, { known: true }>;
-    const all = [JSON.parse(payload)].flat();
-    // Cut or whole, never fewer than were wanted.
-    expect(rows.length).toBeGreaterThanOrEqual(Math.min(most, all.length));
-    expect(rows).toEqual(all.slice(0, rows.length));
-    if (rows.length < all.length) expect(cut).toBe(true);
-    expect(rows).toHaveLength(read);
+    ['[{"a":"x},{"},{"a":2},{"a":3}]', 1, false],
+    ['[{"a":"x},{","b":1},{"a":2},{"a":3}]', 2, false],
+    ['[{"a":"\\"},{\\""},{"a":2},{"a":3}]', 1, true],
+    ['[]', 1, false],
+    ['{"a":"},{"}', 1, false],
+  ])('of which only the first rows are wanted: %s, %d', (payload, most, told) => {
+    const first = firstRows(payload, most);
+    expect(first !== null).toBe(told);
+    if (!first) return;
+    expect(first.rows).toHaveLength(most);
+    // As far as they were read, and no further: what is behind may be missing.
+    expect(firstRows(payload.slice(0, first.characters), most)).toEqual(first);
+    expect(JSON.parse(`${payload.slice(0, first.characters).slice(0, -4)}}]`)).toEqual(first.rows);
   });
 
   test('becomes a fact of one row or of many, with its times', () => {
     expect(toFact(line('{"office":"甲局"}'))).toEqual({
       known: true,
-      cut: false,
       rows: [{ office: '甲局' }],
       dataTime: new Date(1_730_000_000_000),
       receivedAt: new Date(1_730_000_001_000),

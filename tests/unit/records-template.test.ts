@@ -23,7 +23,6 @@ const item = (category: Category, name: string): Item => category.itemsByName.ge
 
 const factOf = (...rows: unknown[]): Fact => ({
   known: true,
-  cut: false,
   rows: rows as Extract<Fact, { known: true }>['rows'],
   dataTime: new Date('2026-10-31T16:00:00Z'),
   receivedAt: new Date('2026-11-03T01:00:00Z'),
