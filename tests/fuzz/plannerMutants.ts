@@ -45,12 +45,6 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
   mutant('records/given.ts', '(reach.get(category) ?? 0) + 1', '(reach.get(category) ?? 0)', 'the order of the last row may tell what is denied'),
   mutant('records/given.ts', ' && orderingMayShow(category, outcomes)', '', 'the first rows are put in order without the others'),
   mutant('records/front.ts', 'first && noneAreEqual(first.rows, category)', 'first', 'the first rows tell an order that may not show'),
-  mutant(
-    'records/front.ts',
-    'rows.set(category, Math.max(rows.get(category) ?? 0, most))',
-    'rows.set(category, most)',
-    'the shorter of two lists is fetched for both',
-  ),
   mutant('records/fact.ts', 'rows.length === most ? {', 'rows ? {', 'rows are lost behind a text that looks like the end of one'),
   mutant(
     'records/template.ts',
