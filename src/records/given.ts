@@ -47,7 +47,8 @@ export function openGiven(catalogue: Catalogue): Givens {
     const fetched: Category[] = [];
     const frontRows = new Map<Category, number>();
     const effects = [...asked].map(([category, items]) => {
-      if (!permit.fetches(uscc, category, items)) return '';
+      // Not the same as nothing asked of what is given: whether there is a record is told then.
+      if (!permit.fetches(uscc, category, items)) return null;
       fetched.push(category);
       const { outcomes } = permit.of(uscc, category);
       if (category.cardinality === 'MANY' && orderingMayShow(category, outcomes)) frontRows.set(category, (reach.get(category) ?? 0) + 1);

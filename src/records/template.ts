@@ -61,8 +61,8 @@ export class Unwritable extends Error {}
 
 type Writer<T> = (given: T) => string;
 
-/** Raised whenever the same outline comes to be written otherwise: texts of earlier releases are then never met. */
-const FORM = 1;
+/** Raised whenever the same outline comes to be written or kept otherwise: texts of earlier releases are then never met. */
+const FORM = 2;
 
 export function openTemplate(outline: Outline): Template {
   const fields = outline.fields.map(enterpriseWriter);

@@ -39,6 +39,7 @@ export const PLANNER_MUTANTS: readonly Mutant[] = [
   ),
   mutant('records/given.ts', '(next = new Step())', '(next = this)', 'all callers share what is given to the first'),
   mutant('records/given.ts', '[...items, ...(ordering ? [ordering] : [])]', '[...items]', 'the order of rows is that of another caller'),
+  mutant('records/given.ts', 'return null;', "return '';", 'whether there is a record is told to whom all of it is denied'),
   mutant('records/given.ts', 'named ? nameByte : 0', 'named ? 1 : 0', 'masked and clear names share a text'),
   mutant('records/given.ts', '(isGiven(outcomes[index]) ? outcomes[index] : 0)', '(isGiven(outcomes[index]) ? 1 : 0)', 'masked and clear items share a text'),
   mutant('records/texts.ts', 'if (before.given !== given) before', 'if (before.given === null) before', 'what is given of the first is given of all'),

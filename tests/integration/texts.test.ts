@@ -134,6 +134,34 @@ describe('a text', () => {
     for (const key of await keysOf()) expect(key).not.toMatch(/bank/);
   });
 
+  test('that tells of a record and of none of its items is not shared with whom all of the record is denied', async () => {
+    const texts = openProcess();
+    const rights = zone.catalogue.categories.find(
+      (category) => category !== basic && category.cardinality === 'ONE' && permitAt().fetches(firm(6) as Uscc, category, []),
+    ) as Category;
+    await zone.owner.query({
+      text: `insert into record (uscc, category, payload, data_time, received_at, delivery, version) values ($1, $2, '{}', now(), now(), 1, 1)
+        on conflict (uscc, category) do nothing`,
+      values: [firm(6), ids.get(rights.code)],
+    });
+    const template = openTemplate({
+      asked: new Map([
+        [basic, [item(basic, 'registeredCapital')]],
+        [rights, []],
+      ]),
+      name: false,
+      fields: [
+        { kind: 'DOMAIN', key: 'r', fields: [{ kind: 'CATEGORY', key: 'b', category: basic, first: 1, fields: [column(basic, 'registeredCapital')] }] },
+        { kind: 'DOMAIN', key: 'p', fields: [{ kind: 'CATEGORY', key: 'a', category: rights, first: 1, fields: [{ kind: 'TYPE', key: 't', type: 'Right' }] }] },
+      ],
+    });
+    const some = permitAt(DATA_TIME, { grants: [grant({ scope: [basic.code] })] });
+    for (let time = 0; time < 2; time++) {
+      expect(await textOf(texts, template, firm(6))).toMatch(/"p":\{"a":\{"t":"Right"\}\}/);
+      expect(await textOf(texts, template, firm(6), some)).toMatch(/"p":\{"a":null\}/);
+    }
+  });
+
   test('is written anew after a delivery of what it asks, and of nothing else', async () => {
     const texts = openProcess();
     const template = basicTemplate();
