@@ -206,7 +206,13 @@ class Drawing extends Draft {
   #category(type: string, depth: number): string {
     const { chance } = this;
     const category = chance.of([...this.categories.values()].filter(({ domain }) => recordsOf(domain) === type));
-    return this.keyed(type, category.field, category.many ? this.#page() : '', `object ${category.type}`, this.#set(category.type, depth + 1));
+    return this.keyed(type, category.field, category.many ? this.#page() : '', `object ${category.type}`, this.#ofRecord(category, depth));
+  }
+  #ofRecord({ type }: CategoryFacts, depth: number): string {
+    if (!this.chance.is(0.08)) return this.#set(type, depth + 1);
+    this.note('a record and none of its items');
+    const told = this.chance.is(0.5) ? this.named(type, '__typename', 'String!') : this.keyed(type, 'provenance', '', 'object Provenance', '{ provider }');
+    return `{ ${told} }`;
   }
   #ofRow(category: CategoryFacts, depth: number): string {
     const { chance } = this;
