@@ -48,8 +48,12 @@ export async function readDuringDelivery({ owner, home, env, sample, changed, ca
 /** Records that differ in one number, as a file of JSON lines. */
 async function changedRecords({ owner, home, sample, changed }) {
   const rows = await owner.query({
-    text: `select uscc, payload from record where category = (select id from category where code = $1)
-           order by (uscc = any($2)) desc, uscc limit $3`,
+    // By their keys: a category is found among all records by nothing else.
+    text: `select uscc, payload from record where category = (select id from category where code = $1) and uscc = any($2)
+           union all
+           select uscc, payload from record where category = (select id from category where code = $1)
+             and uscc = any(array(select uscc from enterprise order by uscc limit 2 * $3)) and uscc <> all($2)
+           limit $3`,
     values: [CATEGORY, sample.slice(0, 4_000), changed],
   });
   const newOf = new Map();
