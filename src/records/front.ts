@@ -8,7 +8,7 @@ import { ABSENT, type Fact, factOf, firstRows, IDENTITY, type Line, toFact, type
 import type { Look } from './generations.js';
 import type { Given } from './given.js';
 import { noneAreEqual } from './release.js';
-import { fetchLines, keyOf, type Stores } from './statement.js';
+import { type FetchedLine, fetchLines, keyOf, type Stores } from './statement.js';
 
 /** What was fetched, or the first rows of it where those are enough; what was not is absent. */
 export type FactOf = (uscc: Uscc, category: Wanted['category']) => Fact;
@@ -55,24 +55,20 @@ export function openFrontReader(stores: Stores): FrontReader {
       const characters = new Map([...rows].map(([category, most]) => [category, Math.ceil(most * neededBy(category))]));
 
       const facts = new Map<string, Fact>();
-      const short: Wanted[] = [];
-      for (const line of await fetchLines(stores, look, [...wanted.values()], characters)) {
-        const key = keyOf(line.uscc, line.category);
-        const one = wanted.get(key);
-        const most = one && one.category !== IDENTITY ? rows.get(one.category) : undefined;
-        const fact =
-          one && one.category !== IDENTITY && most !== undefined ? factIn(line, one.category, most, characters.get(one.category) ?? 0) : toFact(line);
-        if (fact) facts.set(key, fact);
-        else if (one) short.push(one);
-      }
-      const rest = short.length > 0 ? await fetchLines(stores, look, short) : [];
-      for (const line of rest) {
-        const key = keyOf(line.uscc, line.category);
-        const category = wanted.get(key)?.category;
-        const most = category && category !== IDENTITY ? rows.get(category) : undefined;
-        const fact = category && category !== IDENTITY && most !== undefined ? factIn(line, category, most, Number.POSITIVE_INFINITY) : null;
-        facts.set(key, fact ?? toFact(line));
-      }
+      /** @returns those that were too short to tell. */
+      const take = (lines: readonly FetchedLine[], fetchedOf: (category: Category) => number): Wanted[] =>
+        lines.flatMap((line) => {
+          const key = keyOf(line.uscc, line.category);
+          const one = wanted.get(key) as Wanted;
+          const category = one.category === IDENTITY ? null : one.category;
+          const most = category ? rows.get(category) : undefined;
+          const fact = category && most !== undefined ? factIn(line, category, most, fetchedOf(category)) : toFact(line);
+          if (!fact) return [one];
+          facts.set(key, fact);
+          return [];
+        });
+      const short = take(await fetchLines(stores, look, [...wanted.values()], characters), (category) => characters.get(category) ?? 0);
+      if (short.length > 0) take(await fetchLines(stores, look, short), () => Number.POSITIVE_INFINITY);
       return (uscc, category) => facts.get(keyOf(uscc, look.idOf(category))) ?? ABSENT;
     },
   };
